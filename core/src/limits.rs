@@ -1,0 +1,138 @@
+//! Every bound of the bus, in one place, and the assertions that tie them together.
+//!
+//! A number that limits memory, time or bytes stands here and nowhere else. Where two bounds
+//! depend on one another the compiler checks it, so a change that breaks a promise does not build.
+
+/// Longest sealed packet of the small radio profile, in bytes: one LoRa frame at data rate 0 (SF12, 125 kHz)
+/// carries 51 bytes of payload in the EU868 regional parameters.
+pub const PACKET_LEN_MAX_RADIO: usize = 51;
+
+/// Longest sealed packet on any link, in bytes: the same body under the long tag.
+pub const PACKET_LEN_MAX: usize = HEADER_LEN + BODY_LEN_MAX + TAG_LEN_LONG;
+
+/// Header in clear, authenticated, in bytes.
+pub const HEADER_LEN: usize = 8;
+
+/// Longest encrypted body, in bytes.
+pub const BODY_LEN_MAX: usize = 35;
+
+/// Tag on small radio links, in bytes. SP 800-232 allows truncation down to 4; 8 bytes keep ten years of a
+/// saturated SF7 channel (4.4 thousand million tries) below a chance of 2.4e-10.
+pub const TAG_LEN_SHORT: usize = 8;
+
+/// Tag on UART, IP and radio links of 59 bytes and more, in bytes.
+pub const TAG_LEN_LONG: usize = 16;
+
+/// Longest alert content (everything of the body but its sequence number), in bytes.
+pub const CONTENT_LEN_MAX: usize = HEAD_LEN + 1 + WHEN_LEN + WHERE_LEN + VARINT_U32_LEN_MAX + KIND_LEN_MAX;
+
+/// Severity, urgency, certainty, clock quality and position accuracy, in bytes.
+pub const HEAD_LEN: usize = 2;
+
+/// Phase, reference flag, boot count and event time, in bytes.
+pub const WHEN_LEN: usize = 6;
+
+/// Latitude and longitude, in bytes.
+pub const WHERE_LEN: usize = 6;
+
+/// Longest packed payload of an alert kind, in bytes.
+pub const KIND_LEN_MAX: usize = 8;
+
+/// Longest postcard encoding of a `u32`, in bytes.
+pub const VARINT_U32_LEN_MAX: usize = 5;
+
+/// Heartbeat report body, in bytes.
+pub const HEARTBEAT_LEN: usize = 33;
+
+/// Alerts one acknowledgement can name.
+pub const ACK_ITEMS_MAX: usize = 7;
+
+/// Bytes the frame check adds before stuffing: a CRC-16.
+pub const FRAME_CHECK_LEN: usize = 2;
+
+/// Longest frame on a byte stream, in bytes, delimiter included: COBS adds one byte for up to 254.
+pub const FRAME_LEN_MAX: usize = PACKET_LEN_MAX + FRAME_CHECK_LEN + 2;
+
+/// Up counter at which a node refuses to send until its key epoch moves on (SP 800-38D counts as a guide:
+/// far below the 2^32 at which the number itself would repeat).
+pub const UP_COUNTER_MAX: u32 = 1 << 31;
+
+/// Down counter bits below the gateway's number: 24 bits, refused at the last value.
+pub const DOWN_COUNTER_MAX: u32 = (1 << 24) - 1;
+
+/// Largest alert sequence number: 31 bits, because an acknowledgement's top bit names the sequence.
+pub const SEQ_MAX: u32 = (1 << 31) - 1;
+
+/// Packet counters reserved ahead in the store before the first of them is used.
+pub const COUNTER_RESERVE: u32 = 64;
+
+/// Alert sequence numbers reserved ahead in the store.
+pub const SEQ_RESERVE: u32 = 64;
+
+/// Gateways whose down counters a node follows at once; the one heard longest ago gives way.
+pub const GATEWAYS_PER_NODE: usize = 4;
+
+/// Words of 64 bits in a node's replay window for one gateway.
+pub const NODE_WINDOW_WORDS: usize = 1;
+
+/// Words of 64 bits in a gateway's replay window for one node: 1,024 packets.
+pub const GATEWAY_WINDOW_WORDS: usize = 16;
+
+/// Words of 64 bits in a gateway's duplicate filter for one alert sequence: 1,024 alerts.
+pub const DEDUPE_WORDS: usize = 16;
+
+/// Flash alerts a node may have between its floor and its newest before it refuses: the span of the
+/// gateway's duplicate filter, so that no open Flash alert can ever fall out of it.
+pub const FLASH_SPAN_MAX: u32 = 1024;
+
+/// Alerts of one node handed to a gateway's host and not yet stored.
+pub const UNSTORED_PER_PEER: usize = 8;
+
+/// Acknowledgements waiting for a transmission to one node.
+pub const ACKS_PER_PEER: usize = 2 * ACK_ITEMS_MAX;
+
+/// Events a node keeps for its caller before the oldest gives way (its loss is counted).
+pub const NODE_EVENTS_MAX: usize = 8;
+
+/// Ledger values one report carries.
+pub const LEDGER_VALUES_PER_REPORT: usize = 5;
+
+/// Report intervals after which an echoed counter is too old to be believed.
+pub const ECHO_AGE_REPORTS_MAX: usize = 3;
+
+/// Transmissions of alerts after which a waiting report goes first: one slot in eight, so that silence shows.
+pub const ALERTS_PER_REPORT_MAX: u8 = 7;
+
+/// Time to live of a Flash alert, in milliseconds; past it the alert is late, never deleted.
+pub const TIME_TO_LIVE_FLASH_MS: u32 = 10 * 60_000;
+/// Time to live of an Immediate alert, in milliseconds; past it the alert expires and is counted.
+pub const TIME_TO_LIVE_IMMEDIATE_MS: u32 = 60 * 60_000;
+/// Time to live of a Priority alert, in milliseconds.
+pub const TIME_TO_LIVE_PRIORITY_MS: u32 = 30 * 60_000;
+/// Time to live of a Routine alert, in milliseconds.
+pub const TIME_TO_LIVE_ROUTINE_MS: u32 = 2 * 60_000;
+
+/// Transmissions of a Routine alert before it is counted undelivered.
+pub const ROUTINE_ATTEMPTS_MAX: u8 = 4;
+
+/// Longest wait between two transmissions of one alert, in milliseconds.
+pub const RETRY_MS_MAX: u32 = 60_000;
+
+/// Report interval on IP and UART, in milliseconds.
+pub const REPORT_INTERVAL_STREAM_MS: u32 = 60_000;
+/// Report interval on radio links at SF7 to SF9, in milliseconds.
+pub const REPORT_INTERVAL_RADIO_MS: u32 = 300_000;
+
+// The small radio profile holds every body, and every body holds what it may be asked to.
+const _: () = assert!(HEADER_LEN + BODY_LEN_MAX + TAG_LEN_SHORT == PACKET_LEN_MAX_RADIO);
+const _: () = assert!(VARINT_U32_LEN_MAX + CONTENT_LEN_MAX <= BODY_LEN_MAX);
+const _: () = assert!(HEARTBEAT_LEN <= BODY_LEN_MAX);
+const _: () = assert!(4 + 4 * ACK_ITEMS_MAX <= BODY_LEN_MAX);
+// COBS adds exactly one byte only below 255 bytes.
+const _: () = assert!(PACKET_LEN_MAX + FRAME_CHECK_LEN < 255);
+// A Flash alert between floor and newest always has its bit in the gateway's filter.
+#[allow(clippy::as_conversions, reason = "1,024 fits every usize")]
+const _: () = assert!(64 * DEDUPE_WORDS == FLASH_SPAN_MAX as usize);
+// All alerts that wait for their storing can be acknowledged without dropping an older acknowledgement.
+const _: () = assert!(UNSTORED_PER_PEER <= ACKS_PER_PEER);
+const _: () = assert!(COUNTER_RESERVE < UP_COUNTER_MAX && SEQ_RESERVE < SEQ_MAX);

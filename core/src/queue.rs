@@ -1,0 +1,472 @@
+//! Who goes first, and who gives way: a fixed-capacity queue of eight lanes.
+//!
+//! The four precedences live stand above the four in exercise; within a lane it is first in, first out. All lanes
+//! are threaded through one pool of `N` slots, so [`push`](PrecedenceQueue::push), [`pop`](PrecedenceQueue::pop)
+//! and displacement cost the same at any fill: no heap, no search, no move of another item.
+//!
+//! Each lane has two threads. What *waits* has never been sent and goes first; what is *airborne* has been sent
+//! and is kept until somebody answers for it. A full pool gives way in the lowest lane under the newcomer's, what
+//! is airborne longest first; then in the newcomer's own; live Flash never gives way. It follows:
+//!
+//! - a live Flash item is admitted while fewer than `N` live Flash items are resident;
+//! - a higher precedence is never refused or displaced for a lower one.
+//!
+//! What the queue does not know: time, retries, keys for coalescing. Those are its owner's.
+
+use core::fmt;
+
+use crate::precedence::Precedence;
+
+/// One of the eight lanes, lowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Lane {
+    live: bool,
+    precedence: Precedence,
+}
+
+impl Lane {
+    /// The lane that never gives way.
+    pub const LIVE_FLASH: Self = Self::of(Precedence::Flash, false);
+    const COUNT: usize = 8;
+
+    /// The lane of an alert.
+    #[must_use]
+    pub const fn of(precedence: Precedence, exercise: bool) -> Self {
+        Self { live: !exercise, precedence }
+    }
+
+    /// The precedence.
+    #[must_use]
+    pub const fn precedence(self) -> Precedence {
+        self.precedence
+    }
+
+    /// Whether it is one of the four exercise lanes.
+    #[must_use]
+    pub const fn is_exercise(self) -> bool {
+        !self.live
+    }
+
+    const fn number(self) -> u8 {
+        self.precedence.bits() | if self.live { 0b100 } else { 0 }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self.number()
+    }
+}
+
+/// Where an item lies. It names that item only: once the item has left, the handle finds nothing, until the slot
+/// has been used another 65,536 times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Slot {
+    index: u16,
+    generation: u16,
+}
+
+/// What became of a push. Every one of the three names somebody; none may be overlooked.
+#[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use = "an item may have been displaced or refused"]
+pub enum Pushed<T> {
+    /// The newcomer has a free slot.
+    Kept(Slot),
+    /// The newcomer has the slot of an item that gave way, handed back here with the lane it stood in.
+    Displaced(Slot, Lane, T),
+    /// Nothing gives way to the newcomer; it is handed back.
+    Refused(T),
+}
+
+/// See the [module](self).
+///
+/// ```
+/// use alertbus::queue::{Lane, PrecedenceQueue, Pushed};
+/// use alertbus::Precedence::{Flash, Routine};
+///
+/// let mut queue = PrecedenceQueue::<&str, 2>::new();
+/// assert!(matches!(queue.push(Lane::of(Routine, false), "first"), Pushed::Kept(_)));
+/// assert!(matches!(queue.push(Lane::of(Routine, false), "second"), Pushed::Kept(_)));
+/// assert!(matches!(queue.push(Lane::LIVE_FLASH, "urgent"), Pushed::Displaced(_, _, "first")));
+/// assert_eq!(queue.pop(), Some((Lane::of(Flash, false), "urgent")));
+/// assert_eq!(queue.pop(), Some((Lane::of(Routine, false), "second")));
+/// ```
+#[derive(Clone)]
+pub struct PrecedenceQueue<T, const N: usize> {
+    cells: [Cell<T>; N],
+    waiting: [Thread; Lane::COUNT],
+    airborne: [Thread; Lane::COUNT],
+    /// Bit n set: lane n has a waiting item.
+    waiting_lanes: u8,
+    /// Bit n set: lane n has an airborne item.
+    airborne_lanes: u8,
+    /// First of the free cells, which are linked by `next`.
+    free: u16,
+    len: u16,
+}
+
+/// No cell.
+const NIL: u16 = u16::MAX;
+
+#[derive(Clone)]
+struct Cell<T> {
+    item: Option<T>,
+    next: u16,
+    previous: u16,
+    generation: u16,
+    lane: Lane,
+    airborne: bool,
+}
+
+/// A doubly linked list of cells, oldest first.
+#[derive(Clone, Copy)]
+struct Thread {
+    head: u16,
+    tail: u16,
+}
+
+impl Thread {
+    const EMPTY: Self = Self { head: NIL, tail: NIL };
+}
+
+impl<T, const N: usize> PrecedenceQueue<T, N> {
+    /// An empty queue.
+    #[must_use]
+    pub const fn new() -> Self {
+        const { assert!(N > 0 && N < 0xffff, "a queue has 1 to 65,534 slots") };
+        let mut cells = [const { Cell::EMPTY }; N];
+        let mut rest: &mut [Cell<T>] = &mut cells;
+        let mut next = 1;
+        // All cells but the last link to the one behind them.
+        while let [cell, behind @ ..] = rest {
+            cell.next = if behind.is_empty() { NIL } else { next };
+            next = next.wrapping_add(1);
+            rest = behind;
+        }
+        Self {
+            cells,
+            waiting: [Thread::EMPTY; Lane::COUNT],
+            airborne: [Thread::EMPTY; Lane::COUNT],
+            waiting_lanes: 0,
+            airborne_lanes: 0,
+            free: 0,
+            len: 0,
+        }
+    }
+
+    /// Items in the queue, waiting and airborne.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Slots there are.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        N
+    }
+
+    /// Whether a push into `lane` would be refused. O(1).
+    #[must_use]
+    pub fn would_refuse(&self, lane: Lane) -> bool {
+        self.free == NIL && self.giving_way(lane).is_none()
+    }
+
+    /// Puts `item` behind all others that wait in `lane`. O(1).
+    pub fn push(&mut self, lane: Lane, item: T) -> Pushed<T> {
+        let displaced = if self.free == NIL {
+            let Some(index) = self.giving_way(lane) else { return Pushed::Refused(item) };
+            self.take(index)
+        } else {
+            None
+        };
+        let index = self.free;
+        let Some(cell) = self.cell_mut(index) else { return Pushed::Refused(item) };
+        cell.item = Some(item);
+        cell.lane = lane;
+        cell.airborne = false;
+        let slot = Slot { index, generation: cell.generation };
+        let next_free = cell.next;
+        self.free = next_free;
+        self.len = self.len.wrapping_add(1);
+        self.link(index, lane, false);
+        match displaced {
+            None => Pushed::Kept(slot),
+            Some((lane, item)) => Pushed::Displaced(slot, lane, item),
+        }
+    }
+
+    /// Takes out the item that goes first: the oldest that waits in the highest lane. O(1).
+    pub fn pop(&mut self) -> Option<(Lane, T)> {
+        let lane = highest(self.waiting_lanes)?;
+        let index = self.thread_mut(lane, false).head;
+        self.take(index)
+    }
+
+    /// The item that goes first, with its lane. O(1).
+    #[must_use]
+    pub fn peek(&self) -> Option<(Slot, Lane, &T)> {
+        let lane = highest(self.waiting_lanes)?;
+        self.entry(self.thread(lane, false).head)
+    }
+
+    /// The item has been sent: it leaves those that wait and joins, last, those that are airborne. O(1).
+    ///
+    /// True when it was waiting. The order among the airborne stays that of their first sending.
+    pub fn mark_sent(&mut self, slot: Slot) -> bool {
+        let Some(index) = self.find(slot) else { return false };
+        let Some(&Cell { lane, airborne: false, .. }) = self.cell(index) else { return false };
+        self.unlink(index);
+        self.link(index, lane, true);
+        true
+    }
+
+    /// Takes out the item at `slot`, if it is still there. O(1).
+    pub fn remove(&mut self, slot: Slot) -> Option<T> {
+        let index = self.find(slot)?;
+        self.take(index).map(|(_, item)| item)
+    }
+
+    /// The item at `slot`, if it is still there. O(1).
+    #[must_use]
+    pub fn item(&self, slot: Slot) -> Option<&T> {
+        self.cell(self.find(slot)?)?.item.as_ref()
+    }
+
+    /// The item at `slot`, if it is still there. O(1).
+    pub fn item_mut(&mut self, slot: Slot) -> Option<&mut T> {
+        let index = self.find(slot)?;
+        self.cell_mut(index)?.item.as_mut()
+    }
+
+    /// All items with their lanes, in the order of the slots, which is no order of time. O(N).
+    pub fn iter(&self) -> impl Iterator<Item = (Slot, Lane, &T)> {
+        (0..NIL).zip(&self.cells).filter_map(|(index, cell)| cell.entry(index))
+    }
+
+    /// Whom a newcomer in `lane` displaces: the lowest lane under its own; then its own, unless that is live
+    /// Flash. In that lane the one airborne longest, else the one waiting longest.
+    fn giving_way(&self, lane: Lane) -> Option<u16> {
+        let lowest = lowest(self.waiting_lanes | self.airborne_lanes)?;
+        if lowest > lane || lowest == Lane::LIVE_FLASH {
+            return None;
+        }
+        Some(match self.thread(lowest, true).head {
+            NIL => self.thread(lowest, false).head,
+            airborne => airborne,
+        })
+    }
+
+    /// Empties the cell and puts it in front of the free ones.
+    fn take(&mut self, index: u16) -> Option<(Lane, T)> {
+        self.cell(index)?.item.as_ref()?;
+        self.unlink(index);
+        let free = self.free;
+        let cell = self.cell_mut(index)?;
+        let item = cell.item.take()?;
+        let lane = cell.lane;
+        cell.next = free;
+        cell.generation = cell.generation.wrapping_add(1);
+        self.free = index;
+        self.len = self.len.wrapping_sub(1);
+        Some((lane, item))
+    }
+
+    /// Appends the cell to a thread of `lane`.
+    fn link(&mut self, index: u16, lane: Lane, airborne: bool) {
+        let tail = self.thread(lane, airborne).tail;
+        if let Some(cell) = self.cell_mut(index) {
+            cell.next = NIL;
+            cell.previous = tail;
+            cell.airborne = airborne;
+        }
+        match self.cell_mut(tail) {
+            Some(last) => last.next = index,
+            None => self.thread_mut(lane, airborne).head = index,
+        }
+        self.thread_mut(lane, airborne).tail = index;
+        *self.lanes_mut(airborne) |= lane.bit();
+    }
+
+    /// Takes the cell out of its thread.
+    fn unlink(&mut self, index: u16) {
+        let Some(&Cell { next, previous, lane, airborne, .. }) = self.cell(index) else { return };
+        match self.cell_mut(previous) {
+            Some(cell) => cell.next = next,
+            None => self.thread_mut(lane, airborne).head = next,
+        }
+        match self.cell_mut(next) {
+            Some(cell) => cell.previous = previous,
+            None => self.thread_mut(lane, airborne).tail = previous,
+        }
+        if self.thread(lane, airborne).head == NIL {
+            *self.lanes_mut(airborne) &= !lane.bit();
+        }
+    }
+
+    fn find(&self, slot: Slot) -> Option<u16> {
+        let cell = self.cell(slot.index)?;
+        (cell.item.is_some() && cell.generation == slot.generation).then_some(slot.index)
+    }
+
+    fn entry(&self, index: u16) -> Option<(Slot, Lane, &T)> {
+        self.cell(index)?.entry(index)
+    }
+
+    fn cell(&self, index: u16) -> Option<&Cell<T>> {
+        self.cells.get(usize::from(index))
+    }
+
+    fn cell_mut(&mut self, index: u16) -> Option<&mut Cell<T>> {
+        self.cells.get_mut(usize::from(index))
+    }
+
+    fn thread(&self, lane: Lane, airborne: bool) -> Thread {
+        let threads = if airborne { &self.airborne } else { &self.waiting };
+        threads.get(usize::from(lane.number())).copied().unwrap_or(Thread::EMPTY)
+    }
+
+    fn thread_mut(&mut self, lane: Lane, airborne: bool) -> &mut Thread {
+        let [first, rest @ ..] = if airborne { &mut self.airborne } else { &mut self.waiting };
+        match usize::from(lane.number()).checked_sub(1) {
+            None => first,
+            Some(behind) => rest.get_mut(behind).unwrap_or(first),
+        }
+    }
+
+    fn lanes_mut(&mut self, airborne: bool) -> &mut u8 {
+        if airborne { &mut self.airborne_lanes } else { &mut self.waiting_lanes }
+    }
+}
+
+impl<T> Cell<T> {
+    const EMPTY: Self =
+        Self { item: None, next: NIL, previous: NIL, generation: 0, lane: Lane::LIVE_FLASH, airborne: false };
+
+    fn entry(&self, index: u16) -> Option<(Slot, Lane, &T)> {
+        Some((Slot { index, generation: self.generation }, self.lane, self.item.as_ref()?))
+    }
+}
+
+const fn highest(lanes: u8) -> Option<Lane> {
+    match lanes.checked_ilog2() {
+        None => None,
+        Some(number) => Some(lane(number)),
+    }
+}
+
+const fn lowest(lanes: u8) -> Option<Lane> {
+    if lanes == 0 { None } else { Some(lane(lanes.trailing_zeros())) }
+}
+
+/// The lane with this number.
+const fn lane(number: u32) -> Lane {
+    let [.., low] = number.to_be_bytes();
+    Lane { live: low & 0b100 != 0, precedence: Precedence::from_bits(low) }
+}
+
+impl<T, const N: usize> Default for PrecedenceQueue<T, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, const N: usize> fmt::Debug for PrecedenceQueue<T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrecedenceQueue({} of {N})", self.len)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T, const N: usize> defmt::Format for PrecedenceQueue<T, N> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "PrecedenceQueue({=u16} of {=usize})", self.len, N);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use Precedence::{Flash, Immediate, Priority, Routine};
+    use std::vec::Vec;
+
+    #[test]
+    fn lanes_in_their_order() {
+        let lanes: Vec<Lane> = [true, false]
+            .into_iter()
+            .flat_map(|exercise| Precedence::ALL.map(|precedence| Lane::of(precedence, exercise)))
+            .collect();
+        for (number, pair) in lanes.windows(2).enumerate() {
+            assert!(pair[0] < pair[1]);
+            assert_eq!(usize::from(pair[0].number()), number);
+            assert_eq!(lane(number as u32), pair[0]);
+        }
+        assert_eq!(lanes[7], Lane::LIVE_FLASH);
+    }
+
+    #[test]
+    fn first_in_first_out_within_a_lane() {
+        let mut queue = PrecedenceQueue::<u32, 16>::new();
+        for number in 0..16 {
+            let precedence = Precedence::ALL[number as usize % 4];
+            assert!(matches!(queue.push(Lane::of(precedence, false), number), Pushed::Kept(_)));
+        }
+        let popped: Vec<u32> = core::iter::from_fn(|| queue.pop()).map(|(_, number)| number).collect();
+        assert_eq!(popped, [3, 7, 11, 15, 2, 6, 10, 14, 1, 5, 9, 13, 0, 4, 8, 12]);
+    }
+
+    #[test]
+    fn the_longest_airborne_of_the_lowest_lane_gives_way() {
+        let live = |precedence| Lane::of(precedence, false);
+        let mut queue = PrecedenceQueue::<&str, 4>::new();
+        let push = |queue: &mut PrecedenceQueue<_, 4>, lane, item| match queue.push(lane, item) {
+            Pushed::Kept(slot) => slot,
+            other => panic!("{other:?}"),
+        };
+        push(&mut queue, live(Priority), "waits");
+        let first = push(&mut queue, live(Priority), "flies first");
+        let second = push(&mut queue, live(Priority), "flies second");
+        push(&mut queue, Lane::LIVE_FLASH, "flash");
+        assert!(queue.mark_sent(first) && queue.mark_sent(second) && !queue.mark_sent(second));
+        assert_eq!(queue.push(live(Routine), "low"), Pushed::Refused("low"));
+        assert!(matches!(queue.push(live(Immediate), "a"), Pushed::Displaced(_, _, "flies first")));
+        assert!(matches!(queue.push(live(Immediate), "b"), Pushed::Displaced(_, _, "flies second")));
+        assert!(matches!(queue.push(live(Immediate), "c"), Pushed::Displaced(_, _, "waits")));
+        assert!(matches!(queue.push(live(Immediate), "d"), Pushed::Displaced(_, _, "a")));
+        for item in ["e", "f", "g"] {
+            assert!(matches!(queue.push(Lane::LIVE_FLASH, item), Pushed::Displaced(..)));
+        }
+        assert!(queue.would_refuse(Lane::LIVE_FLASH));
+        assert_eq!(queue.push(Lane::LIVE_FLASH, "h"), Pushed::Refused("h"));
+    }
+
+    #[test]
+    fn exercise_flash_gives_way_to_every_live_alert_and_to_itself() {
+        let exercise = Lane::of(Flash, true);
+        let mut queue = PrecedenceQueue::<u8, 1>::new();
+        assert!(matches!(queue.push(exercise, 1), Pushed::Kept(_)));
+        assert!(matches!(queue.push(exercise, 2), Pushed::Displaced(_, lane, 1) if lane == exercise));
+        assert!(matches!(queue.push(Lane::of(Routine, false), 3), Pushed::Displaced(_, _, 2)));
+        assert_eq!(queue.push(exercise, 4), Pushed::Refused(4));
+    }
+
+    #[test]
+    fn a_stale_handle_finds_nothing() {
+        let mut queue = PrecedenceQueue::<u8, 1>::new();
+        let Pushed::Kept(slot) = queue.push(Lane::LIVE_FLASH, 1) else { panic!() };
+        assert_eq!(queue.item(slot), Some(&1));
+        assert_eq!((queue.remove(slot), queue.remove(slot)), (Some(1), None));
+        assert!(matches!(queue.push(Lane::LIVE_FLASH, 2), Pushed::Kept(_)));
+        assert_eq!(queue.item(slot), None);
+        assert_eq!((queue.remove(slot), queue.mark_sent(slot)), (None, false));
+        assert_eq!(queue.iter().count(), 1);
+    }
+}

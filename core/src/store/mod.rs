@@ -1,0 +1,124 @@
+//! What survives a power cut: numbers that must never repeat, and open Flash alerts.
+//!
+//! [`Store`] is the promise; [`Volatile`] keeps it for nodes that get a fresh key epoch at every start. Stores on
+//! flash join it here and pass the same conformance suite.
+
+mod volatile;
+
+use core::fmt;
+use core::task::Poll;
+
+use crate::message::{Content, Seq};
+use crate::wire::keys::Epoch;
+
+pub use volatile::Volatile;
+
+/// A series of numbers of which none may be used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Series {
+    /// Packet counters up, from 1 in each epoch.
+    UpCounter,
+    /// Numbers of Flash alerts, never restarted.
+    FlashSeq,
+    /// Numbers of all other alerts, never restarted.
+    OtherSeq,
+}
+
+/// Where a node takes up its numbers after a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Recovered {
+    /// The key epoch.
+    pub epoch: Epoch,
+    /// Starts of this node, this one included, modulo 2^16.
+    pub boot: u16,
+    /// The first packet counter that was never reserved.
+    pub up_counter: u32,
+    /// The first Flash number that was never reserved.
+    pub flash_seq: u32,
+    /// The first other number that was never reserved.
+    pub other_seq: u32,
+}
+
+/// A live Flash alert in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Journalled {
+    /// Its number.
+    pub seq: Seq,
+    /// Its frozen content.
+    pub content: Content,
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Journalled {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "flash {}", self.seq);
+    }
+}
+
+/// Why a store cannot do what it is asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The counters are lost. The node must not send until it is provisioned anew, with a new epoch: a counter
+    /// used twice would give the key stream away.
+    CounterLost,
+    /// No room for another record.
+    Full,
+    /// The device failed to write, or what was read back differs.
+    Device,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CounterLost => "the counters are lost; provision the node anew, with a new epoch",
+            Self::Full => "no room for another record",
+            Self::Device => "the device failed, or reads back something else",
+        })
+    }
+}
+
+impl core::error::Error for StoreError {}
+
+/// The promise of a node's memory.
+///
+/// Each call may answer [`Poll::Pending`] (an erase takes a second on some parts); the node asks again, with the
+/// same arguments, at its next step. There is no waker: nothing in this crate waits.
+pub trait Store {
+    /// Whether an alert that [`Store::append`] has taken survives a power cut.
+    const DURABLE: bool;
+
+    /// Where to go on after a start.
+    ///
+    /// # Errors
+    /// [`StoreError::CounterLost`] where it cannot be known which numbers were used.
+    fn recover(&mut self) -> Poll<Result<Recovered, StoreError>>;
+
+    /// Makes all numbers of `series` below `end` this boot's own: whatever happens, [`Store::recover`] answers
+    /// `end` or more from now on.
+    ///
+    /// # Errors
+    /// Then none of them may be used.
+    fn reserve(&mut self, series: Series, end: u32) -> Poll<Result<(), StoreError>>;
+
+    /// Journals a live Flash alert.
+    ///
+    /// # Errors
+    /// Then it does not survive a power cut; it is sent all the same.
+    fn append(&mut self, alert: &Journalled) -> Poll<Result<(), StoreError>>;
+
+    /// The Flash alert with this number is settled and need not be kept. One that is unknown is no error.
+    ///
+    /// # Errors
+    /// Then it may be recovered once more after a power cut; the gateway knows it and acknowledges it again.
+    fn outcome(&mut self, seq: Seq) -> Poll<Result<(), StoreError>>;
+
+    /// The journalled alert without an outcome that has the lowest number above `after`.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn next_open(&mut self, after: Option<Seq>) -> Poll<Result<Option<Journalled>, StoreError>>;
+}
