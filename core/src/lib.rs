@@ -4,7 +4,12 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![cfg_attr(
     test,
-    allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions, clippy::unwrap_used)
+    allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::unwrap_used
+    )
 )]
 
 pub mod ledger;
@@ -13,6 +18,7 @@ pub mod message;
 pub mod place;
 pub mod precedence;
 pub mod queue;
+pub mod role;
 pub mod store;
 pub mod time;
 pub mod wire;

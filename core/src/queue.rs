@@ -251,6 +251,13 @@ impl<T, const N: usize> PrecedenceQueue<T, N> {
         (0..NIL).zip(&self.cells).filter_map(|(index, cell)| cell.entry(index))
     }
 
+    /// As [`PrecedenceQueue::iter`], to change the items.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Slot, Lane, &mut T)> {
+        (0..NIL).zip(&mut self.cells).filter_map(|(index, cell)| {
+            Some((Slot { index, generation: cell.generation }, cell.lane, cell.item.as_mut()?))
+        })
+    }
+
     /// Whom a newcomer in `lane` displaces: the lowest lane under its own; then its own, unless that is live
     /// Flash. In that lane the one airborne longest, else the one waiting longest.
     fn giving_way(&self, lane: Lane) -> Option<u16> {

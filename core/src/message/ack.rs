@@ -64,7 +64,7 @@ impl Ack {
     /// Reads what [`Ack::encode`] wrote.
     ///
     /// # Errors
-    /// Not a whole number of words, none at all, or more than fit.
+    /// Not a whole number of words, none at all, more than fit, or a sequence number of 0.
     pub fn decode(body: &[u8]) -> Result<Self, Undecodable> {
         let mut words = body.chunks_exact(WORD_LEN);
         if !words.remainder().is_empty() {
@@ -73,9 +73,9 @@ impl Ack {
         let mut next = || Some(u32::from_be_bytes(<[u8; WORD_LEN]>::try_from(words.next()?).ok()?));
         let mut ack = Self::new(next().ok_or(Undecodable::Truncated)?);
         while let Some(word) = next() {
-            let item = AckItem { flash: word & FLASH_BIT != 0, seq: Seq::new(word & SEQ_MAX).unwrap_or(Seq::FIRST) };
+            let seq = Seq::new(word & SEQ_MAX).ok_or(Undecodable::SeqOutOfRange { got: word & SEQ_MAX })?;
             let extra = body.len().saturating_sub(WORD_LEN.saturating_mul(ACK_ITEMS_MAX.saturating_add(1)));
-            if !ack.push(item) {
+            if !ack.push(AckItem { flash: word & FLASH_BIT != 0, seq }) {
                 return Err(Undecodable::TrailingBytes { extra });
             }
         }
@@ -111,6 +111,7 @@ mod tests {
     fn odd_lengths_are_refused() {
         assert_eq!(Ack::decode(&[]), Err(Undecodable::Truncated));
         assert_eq!(Ack::decode(&[0; 7]), Err(Undecodable::Truncated));
-        assert_eq!(Ack::decode(&[0; 36]), Err(Undecodable::TrailingBytes { extra: 4 }));
+        assert_eq!(Ack::decode(&[1; 36]), Err(Undecodable::TrailingBytes { extra: 4 }));
+        assert_eq!(Ack::decode(&[0; 8]), Err(Undecodable::SeqOutOfRange { got: 0 }));
     }
 }

@@ -89,10 +89,10 @@ impl Seq {
     /// The first number of a new node.
     pub const FIRST: Self = Self(1);
 
-    /// The number, or none when it lies above [`SEQ_MAX`].
+    /// The number, or none when it is 0 or lies above [`SEQ_MAX`].
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
-        if number <= SEQ_MAX { Some(Self(number)) } else { None }
+        if number != 0 && number <= SEQ_MAX { Some(Self(number)) } else { None }
     }
 
     /// The number.
@@ -365,7 +365,9 @@ fn reference(number: u32, other_sequence: bool) -> Result<Reference, Undecodable
     Ok(match (number, other_sequence) {
         (0, _) => Reference::AllOfKind,
         (distance, false) => Reference::Back(distance),
-        (number, true) => Reference::Other(Seq::new(number).ok_or(Undecodable::SeqOutOfRange { got: number })?),
+        (number, true) => {
+            Reference::Other(Seq::new(number).ok_or(Undecodable::SeqOutOfRange { got: number })?)
+        }
     })
 }
 
@@ -450,7 +452,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let seq = Seq::new(77).unwrap();
-        for body in [Body::from(Summary::default()), RocketLaunch::default().into(), ConvoyIed::default().into()] {
+        for body in
+            [Body::from(Summary::default()), RocketLaunch::default().into(), ConvoyIed::default().into()]
+        {
             for (phase, reference) in [
                 (Phase::Onset, None),
                 (Phase::Update, Some(Reference::Back(3))),
@@ -472,19 +476,21 @@ mod tests {
 
     #[test]
     fn every_truncation_is_noticed() {
-        let content = alert(Phase::Update, Some(Reference::Back(300)), RocketLaunch::default().into()).content();
+        let content =
+            alert(Phase::Update, Some(Reference::Back(300)), RocketLaunch::default().into()).content();
         for len in 0..content.len {
             assert_eq!(Alert::decode(&content.as_slice()[..len]), Err(Undecodable::Truncated), "{len} bytes");
         }
     }
 
     #[test]
-    fn seq_beyond_31_bits_is_refused() {
+    fn seq_zero_and_seq_beyond_31_bits_are_refused() {
         assert_eq!(Seq::new(SEQ_MAX).and_then(Seq::next), None);
         assert_eq!(
             split_body(&[0x80, 0x80, 0x80, 0x80, 0x08]),
             Err(Undecodable::SeqOutOfRange { got: 0x8000_0000 })
         );
+        assert_eq!(split_body(&[0]), Err(Undecodable::SeqOutOfRange { got: 0 }));
         assert_eq!(split_body(&[0xff; 6]), Err(Undecodable::Truncated));
     }
 }

@@ -13,7 +13,8 @@ mod words;
 
 pub use ack::{Ack, AckItem};
 pub use alert::{
-    Alert, AlertDraft, AlertId, Certainty, Content, NodeId, Phase, Reference, Seq, Severity, Urgency, split_body,
+    Alert, AlertDraft, AlertId, Certainty, Content, NodeId, Phase, Reference, Seq, Severity, Urgency,
+    split_body,
 };
 pub use kind::Body;
 pub use report::{Heartbeat, ResetCause};
@@ -30,7 +31,7 @@ pub enum Undecodable {
         /// Bytes left over.
         extra: usize,
     },
-    /// A sequence number above [`SEQ_MAX`](crate::limits::SEQ_MAX).
+    /// A sequence number of 0 or above [`SEQ_MAX`](crate::limits::SEQ_MAX).
     SeqOutOfRange {
         /// The number read.
         got: u32,
@@ -47,7 +48,7 @@ impl core::fmt::Display for Undecodable {
         match self {
             Self::Truncated => f.write_str("the body ends too early"),
             Self::TrailingBytes { extra } => write!(f, "{extra} bytes left over at the end of the body"),
-            Self::SeqOutOfRange { got } => write!(f, "sequence number {got} is above 2147483647"),
+            Self::SeqOutOfRange { got } => write!(f, "sequence number {got}; 1 to 2147483647 are allowed"),
             Self::UnknownReport { got } => write!(f, "report kind {got} is not known"),
         }
     }

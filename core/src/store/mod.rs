@@ -67,6 +67,8 @@ pub enum StoreError {
     CounterLost,
     /// No room for another record.
     Full,
+    /// The series has come to its end; only a new epoch begins another.
+    Spent,
     /// The device failed to write, or what was read back differs.
     Device,
 }
@@ -76,6 +78,7 @@ impl fmt::Display for StoreError {
         f.write_str(match self {
             Self::CounterLost => "the counters are lost; provision the node anew, with a new epoch",
             Self::Full => "no room for another record",
+            Self::Spent => "the series has come to its end",
             Self::Device => "the device failed, or reads back something else",
         })
     }

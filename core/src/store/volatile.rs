@@ -3,7 +3,6 @@
 use core::task::Poll;
 
 use super::{Journalled, Recovered, Series, Store, StoreError};
-use crate::limits::{SEQ_MAX, UP_COUNTER_MAX};
 use crate::message::Seq;
 use crate::wire::keys::Epoch;
 
@@ -32,7 +31,9 @@ impl Volatile {
     /// A start in `epoch`, the `boot`-th of this node, with alert numbers from `first_seq` on.
     #[must_use]
     pub const fn new(epoch: Epoch, boot: u16, first_seq: u32) -> Self {
-        Self { recovered: Recovered { epoch, boot, up_counter: 1, flash_seq: first_seq, other_seq: first_seq } }
+        Self {
+            recovered: Recovered { epoch, boot, up_counter: 1, flash_seq: first_seq, other_seq: first_seq },
+        }
     }
 }
 
@@ -44,14 +45,11 @@ impl Store for Volatile {
     }
 
     fn reserve(&mut self, series: Series, end: u32) -> Poll<Result<(), StoreError>> {
-        let (reserved, end_max) = match series {
-            Series::UpCounter => (&mut self.recovered.up_counter, UP_COUNTER_MAX),
-            Series::FlashSeq => (&mut self.recovered.flash_seq, SEQ_MAX),
-            Series::OtherSeq => (&mut self.recovered.other_seq, SEQ_MAX),
+        let reserved = match series {
+            Series::UpCounter => &mut self.recovered.up_counter,
+            Series::FlashSeq => &mut self.recovered.flash_seq,
+            Series::OtherSeq => &mut self.recovered.other_seq,
         };
-        if end > end_max {
-            return Poll::Ready(Err(StoreError::Full));
-        }
         *reserved = end.max(*reserved);
         Poll::Ready(Ok(()))
     }

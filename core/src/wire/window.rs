@@ -36,7 +36,7 @@ pub enum Replay {
 /// assert!(window.peek(5).is_err());
 /// assert!(window.peek(4).is_ok());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ReplayWindow<const WORDS: usize> {
     high: u32,
@@ -139,7 +139,8 @@ impl FlashFilter {
     pub fn raise_floor(&mut self, floor: u32) {
         if floor > self.floor {
             // The bits of the numbers that leave at the bottom serve those that enter at the top.
-            self.known.forget(self.end().saturating_sub(1), floor.saturating_add(FLASH_SPAN_MAX).saturating_sub(1));
+            self.known
+                .forget(self.end().saturating_sub(1), floor.saturating_add(FLASH_SPAN_MAX).saturating_sub(1));
             self.floor = floor;
         }
     }
@@ -156,7 +157,7 @@ impl Default for FlashFilter {
 }
 
 /// One bit for each of `WORDS` × 64 consecutive numbers, wherever they lie.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct BitRing<const WORDS: usize> {
     words: [u64; WORDS],
@@ -213,7 +214,8 @@ mod tests {
     /// Every sequence of four numbers out of the interesting ones, against the obvious set.
     #[test]
     fn agrees_with_the_obvious_window() {
-        let interesting = [0, 1, 2, 63, 64, 65, 66, 127, 128, 129, 1_000, u32::MAX - 64, u32::MAX - 1, u32::MAX];
+        let interesting =
+            [0, 1, 2, 63, 64, 65, 66, 127, 128, 129, 1_000, u32::MAX - 64, u32::MAX - 1, u32::MAX];
         for pick in 0..interesting.len().pow(4) {
             let numbers: Vec<u32> =
                 (0..4).map(|k| interesting[pick / interesting.len().pow(k) % interesting.len()]).collect();

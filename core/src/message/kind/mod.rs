@@ -203,7 +203,13 @@ mod tests {
         for code in 0..5 {
             // Any bytes of the right length are some alert: nothing a peer sends can be refused for its values.
             for byte in 0..=u8::MAX {
-                let len = [Summary::LEN, RocketLaunch::LEN, CramEngagement::LEN, DroneSighting::LEN, ConvoyIed::LEN];
+                let len = [
+                    Summary::LEN,
+                    RocketLaunch::LEN,
+                    CramEngagement::LEN,
+                    DroneSighting::LEN,
+                    ConvoyIed::LEN,
+                ];
                 let body = Body::unpack(code, &[byte; KIND_LEN_MAX][..len[usize::from(code)]]).unwrap();
                 assert_eq!(Body::unpack(code, body.pack().as_slice()).unwrap(), body);
             }

@@ -1,0 +1,253 @@
+//! What a node says next: alerts by precedence, and reports often enough that silence shows.
+
+use core::task::Poll;
+
+use rand_pcg::Pcg32;
+use rand_pcg::rand_core::Rng;
+
+use super::{Node, Speaker, State};
+use crate::ledger::VALUES;
+use crate::limits::{ALERTS_PER_REPORT_MAX, BODY_LEN_MAX, LEDGER_VALUES_PER_REPORT, RETRY_MS_MAX};
+use crate::message::{Heartbeat, NodeId, Seq};
+use crate::precedence::Precedence;
+use crate::queue::{Lane, Slot};
+use crate::store::{Store, StoreError};
+use crate::time::{Duration, Instant};
+use crate::wire::keys::Direction;
+use crate::wire::link::Link;
+use crate::wire::packet::{self, Class, Header};
+
+impl<S: Store, const N: usize> Node<S, N> {
+    /// The next packet for `link`, sealed into the front of `out`; none when there is nothing to say now.
+    ///
+    /// `out` needs [`Link::packet_len_max`] bytes. Every call that answers a packet uses up a counter. O(N), and
+    /// the cipher.
+    pub fn poll_transmit<'o>(&mut self, now: Instant, link: &Link, out: &'o mut [u8]) -> Option<&'o [u8]> {
+        let State::Running = self.state else { return None };
+        let alert = self.next_alert();
+        if self.reports.goes_before(alert.is_some()) {
+            return self.send_report(now, link, out);
+        }
+        let (lane, slot) = alert?;
+        self.send_alert(now, link, lane, slot, out)
+    }
+
+    /// The highest lane goes first; within a lane what was never sent, then what is to be sent again, oldest first.
+    fn next_alert(&self) -> Option<(Lane, Slot)> {
+        let waiting = self.queue.peek().map(|(slot, lane, _)| (lane, slot));
+        if waiting.is_some_and(|(lane, _)| lane == Lane::LIVE_FLASH) {
+            return waiting;
+        }
+        let again = self
+            .queue
+            .iter()
+            .filter(|(_, _, pending)| pending.wants_retry())
+            .reduce(|best, next| {
+                let (_, best_lane, best_pending) = best;
+                let (_, lane, pending) = next;
+                let older = pending.handle < best_pending.handle;
+                if lane > best_lane || (lane == best_lane && older) { next } else { best }
+            })
+            .map(|(slot, lane, _)| (lane, slot));
+        match (waiting, again) {
+            (Some(waiting), Some(again)) if again.0 > waiting.0 => Some(again),
+            (waiting, again) => waiting.or(again),
+        }
+    }
+
+    fn send_alert<'o>(
+        &mut self,
+        now: Instant,
+        link: &Link,
+        lane: Lane,
+        slot: Slot,
+        out: &'o mut [u8],
+    ) -> Option<&'o [u8]> {
+        let speaker = self.speaker.as_mut()?;
+        let pending = self.queue.item_mut(slot)?;
+        let seq = match pending.seq {
+            Some(seq) => seq,
+            None => taken(speaker.other.take(&mut self.store)).and_then(Seq::new)?,
+        };
+        pending.seq = Some(seq);
+        let mut body = [0; BODY_LEN_MAX];
+        let len = pending.content.body(seq, &mut body);
+        let header = speaker.header(self.node, Class::Alert, lane, &mut self.store)?;
+        let key = speaker.keys.key(Direction::Up, lane.is_exercise());
+        let sealed = packet::seal(key, &header, body.get(..len)?, link.tag, out);
+        debug_assert!(sealed.is_ok(), "out must hold link.packet_len_max() bytes");
+        let sealed = sealed.ok()?;
+
+        pending.retry = Some(now.after(retry_wait(link.airtime_max, pending.attempts, &mut self.jitter)));
+        pending.attempts = pending.attempts.saturating_add(1);
+        self.queue.mark_sent(slot);
+        self.reports.count_alert();
+        Some(sealed)
+    }
+
+    fn send_report<'o>(&mut self, now: Instant, link: &Link, out: &'o mut [u8]) -> Option<&'o [u8]> {
+        let flash_floor = self.flash_floor()?;
+        let speaker = self.speaker.as_mut()?;
+        let lane = Lane::of(Precedence::Routine, false);
+        let header = speaker.header(self.node, Class::Report, lane, &mut self.store)?;
+        let body = Heartbeat {
+            boot: speaker.boot,
+            reset_cause: self.reset_cause,
+            uptime_ms: now.as_millis(),
+            heard: self.gateways.heard(),
+            flash_floor,
+            flash_refused: self.reports.flash_refused,
+            driver_errors: 0,
+            ledger_index: self.reports.ledger_index,
+            ledger: self.ledger.report_values(self.reports.ledger_index),
+        };
+        let key = speaker.keys.key(Direction::Up, false);
+        let sealed = packet::seal(key, &header, &body.encode(), link.tag, out);
+        debug_assert!(sealed.is_ok(), "out must hold link.packet_len_max() bytes");
+        let sealed = sealed.ok()?;
+        self.reports.sent(now, link.report_interval);
+        self.gateways.note_report(header.counter);
+        Some(sealed)
+    }
+
+    /// Every live Flash alert with a number below this is settled.
+    pub(super) fn flash_floor(&self) -> Option<u32> {
+        let open = self.queue.iter().filter(|&(_, lane, _)| lane == Lane::LIVE_FLASH);
+        let lowest = open.filter_map(|(_, _, pending)| pending.seq).min().map(Seq::number);
+        lowest.or(Some(self.speaker.as_ref()?.flash.next()))
+    }
+}
+
+impl Speaker {
+    /// The header of the next packet, under a counter of its own.
+    fn header(&mut self, node: NodeId, class: Class, lane: Lane, store: &mut impl Store) -> Option<Header> {
+        let counter = taken(self.up.take(store))?;
+        let (precedence, exercise) = (lane.precedence(), lane.is_exercise());
+        Some(Header { class, precedence, exercise, epoch_low: self.keys.epoch().low(), node, counter })
+    }
+}
+
+/// A number, or none while the store is busy or gives no more; the node then stays quiet and tries again.
+fn taken(number: Poll<Result<u32, StoreError>>) -> Option<u32> {
+    match number {
+        Poll::Ready(Ok(number)) => Some(number),
+        Poll::Ready(Err(_)) | Poll::Pending => None,
+    }
+}
+
+/// Three airtimes after the first transmission, twice as long after each further one, spread by half either way,
+/// never under three airtimes and never over [`RETRY_MS_MAX`].
+fn retry_wait(airtime_max: Duration, attempts: u8, jitter: &mut Pcg32) -> Duration {
+    let first_ms = airtime_max.times(3).as_millis().max(1);
+    let doubled = first_ms.saturating_mul(1_u32.checked_shl(attempts.into()).unwrap_or(u32::MAX));
+    // Two thirds of the longest wait, so that the spread stays whole at the end: 20 s to 60 s.
+    let middle_ms = doubled.min(RETRY_MS_MAX.saturating_mul(2) / 3);
+    let lowest_ms = (middle_ms / 2).max(first_ms.min(middle_ms));
+    let spread = u64::from(jitter.next_u32()).saturating_mul(u64::from(middle_ms)) >> 32;
+    Duration::from_millis(lowest_ms.saturating_add(u32::try_from(spread).unwrap_or(0)))
+}
+
+/// When to report, and what the report counts beside the ledger.
+#[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) struct Reports {
+    /// When the next falls due; none while one waits to be sent.
+    next: Option<Instant>,
+    /// Alerts sent while a report waits.
+    alerts_before: u8,
+    ledger_index: u8,
+    flash_refused: u16,
+}
+
+impl Reports {
+    /// The first is due at once: a gateway learns of every boot.
+    pub(super) const fn new() -> Self {
+        Self { next: None, alerts_before: 0, ledger_index: 0, flash_refused: 0 }
+    }
+
+    pub(super) const fn next_step(&self) -> Option<Instant> {
+        self.next
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.next.is_some_and(|next| next <= now) {
+            self.next = None;
+        }
+    }
+
+    pub(super) fn count_refused(&mut self, lane: Lane) {
+        if lane == Lane::LIVE_FLASH {
+            self.flash_refused = self.flash_refused.wrapping_add(1);
+        }
+    }
+
+    /// Whether a report waits and no alert goes before it.
+    const fn goes_before(&self, an_alert_waits: bool) -> bool {
+        self.next.is_none() && (!an_alert_waits || self.alerts_before >= ALERTS_PER_REPORT_MAX)
+    }
+
+    fn count_alert(&mut self) {
+        if self.next.is_none() {
+            self.alerts_before = self.alerts_before.saturating_add(1);
+        }
+    }
+
+    fn sent(&mut self, now: Instant, interval: Duration) {
+        self.next = Some(now.after(interval));
+        self.alerts_before = 0;
+        let following = usize::from(self.ledger_index).saturating_add(LEDGER_VALUES_PER_REPORT);
+        self.ledger_index = if following < VALUES { u8::try_from(following).unwrap_or(0) } else { 0 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_within_their_bounds() {
+        let mut jitter = Pcg32::new(1, 1);
+        for attempts in 0..=u8::MAX {
+            for _ in 0..200 {
+                let wait_ms = retry_wait(Duration::from_millis(100), attempts, &mut jitter).as_millis();
+                let middle_ms = (300_u64 << attempts.min(20)).min(40_000) as u32;
+                let lowest_ms = (middle_ms / 2).max(300);
+                assert!((lowest_ms..=lowest_ms + middle_ms).contains(&wait_ms), "{attempts}: {wait_ms}");
+                assert!(wait_ms <= RETRY_MS_MAX);
+            }
+        }
+    }
+
+    #[test]
+    fn a_link_slower_than_the_longest_wait_still_waits() {
+        let wait = retry_wait(Duration::from_secs(3_600), 9, &mut Pcg32::new(1, 1));
+        assert!(wait.as_millis() >= 40_000);
+    }
+
+    #[test]
+    fn one_slot_in_eight_is_for_reports() {
+        let mut reports = Reports::new();
+        assert!(reports.goes_before(false) && !reports.goes_before(true));
+        for _ in 0..ALERTS_PER_REPORT_MAX {
+            assert!(!reports.goes_before(true));
+            reports.count_alert();
+        }
+        assert!(reports.goes_before(true));
+        reports.sent(Instant::START, Duration::from_secs(60));
+        assert!(!reports.goes_before(false));
+        reports.handle_timeout(Instant::from_millis(60_000));
+        assert!(reports.goes_before(false) && !reports.goes_before(true));
+    }
+
+    #[test]
+    fn the_ledger_goes_home_in_turn() {
+        let mut reports = Reports::new();
+        let mut seen = [false; VALUES];
+        for _ in 0..VALUES / LEDGER_VALUES_PER_REPORT {
+            let first = usize::from(reports.ledger_index);
+            seen[first..first + LEDGER_VALUES_PER_REPORT].fill(true);
+            reports.sent(Instant::START, Duration::ZERO);
+        }
+        assert_eq!((seen, reports.ledger_index), ([true; VALUES], 0));
+    }
+}

@@ -1,0 +1,8 @@
+//! A node and a gateway, their real packets, one clock: nothing lost in silence, nothing delivered twice.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod delivery;
+mod freshness;
+mod overload;
+mod pair;
+mod storage;

@@ -1,0 +1,158 @@
+//! Full queues, babblers, and what is said about them.
+
+use alertbus::ledger::{Outcome, Row};
+use alertbus::limits::UNSTORED_PER_PEER;
+use alertbus::message::AlertDraft;
+use alertbus::message::kind::{DroneSighting, RocketLaunch};
+use alertbus::role::gateway::Rejected;
+use alertbus::role::node::{Node, NodeEvent, Refusal, Submission};
+use alertbus::store::Volatile;
+use alertbus::time::Duration;
+use alertbus::wire::keys::Epoch;
+use alertbus::{Precedence, Seq};
+
+use crate::pair::{Host, NODE, Pair, SLOTS, config};
+
+fn flash() -> AlertDraft {
+    AlertDraft::new(RocketLaunch::default())
+}
+
+fn priority() -> AlertDraft {
+    AlertDraft::new(DroneSighting::default())
+}
+
+#[test]
+fn flash_displaces_and_the_displaced_is_named() {
+    let mut pair = Pair::new();
+    let mut handles = Vec::new();
+    for _ in 0..SLOTS {
+        let Submission::Queued { handle, displaced: None } = pair.node.raise(pair.now, priority()) else {
+            panic!()
+        };
+        handles.push(handle);
+    }
+    for &expected in &handles {
+        let submission = pair.node.raise(pair.now, flash());
+        assert!(matches!(submission, Submission::Queued { displaced: Some(gone), .. } if gone == expected));
+    }
+    assert!(pair.events().iter().all(|event| matches!(
+        event,
+        NodeEvent::Settled { outcome: Outcome::Displaced, precedence: Precedence::Priority, seq: None, .. }
+    )));
+    let refused = pair.node.raise(pair.now, flash());
+    assert_eq!(refused, Submission::Refused { draft: flash(), why: Refusal::Full });
+    let ledger = pair.node.ledger();
+    assert_eq!(ledger.row(Row::Live(Precedence::Priority)).displaced, SLOTS as u64);
+    assert_eq!(ledger.row(Row::Live(Precedence::Flash)).refused, 1);
+    assert!(pair.node.is_balanced());
+}
+
+#[test]
+fn a_refused_flash_alert_goes_home_in_every_report() {
+    let mut pair = Pair::new();
+    for _ in 0..SLOTS + 3 {
+        let _ = pair.node.raise(pair.now, flash());
+    }
+    pair.exchange();
+    let (_, heartbeat) = pair.gateway.peer(NODE).unwrap().heartbeat().unwrap();
+    assert_eq!((heartbeat.flash_refused, heartbeat.boot), (3, 1));
+}
+
+#[test]
+fn a_report_goes_out_between_alerts_without_end() {
+    let mut pair = Pair::new();
+    let mut before_report = 0;
+    let mut buffer = [0; 51];
+    while pair.reports == 0 {
+        let _ = pair.node.raise(pair.now, priority());
+        let packet = pair.node.poll_transmit(pair.now, &crate::pair::LINK, &mut buffer).unwrap().to_vec();
+        pair.to_gateway(&packet);
+        before_report += 1;
+        assert!(before_report <= 8);
+    }
+    assert_eq!(before_report, 8, "one slot in eight is kept for reports");
+}
+
+#[test]
+fn the_floor_follows_the_oldest_open_flash_alert() {
+    let mut pair = Pair::new();
+    pair.host = Host::Waits;
+    for _ in 0..3 {
+        let _ = pair.node.raise(pair.now, flash());
+    }
+    pair.exchange();
+    assert_eq!(pair.gateway.peer(NODE).unwrap().flash_floor(), 1);
+    let second = pair.delivered[1].id;
+    assert!(pair.gateway.stored(second));
+    pair.advance(Duration::from_secs(300));
+    pair.exchange();
+    assert_eq!(pair.gateway.peer(NODE).unwrap().flash_floor(), 1, "the first is still open");
+    for id in [pair.delivered[0].id, pair.delivered[2].id] {
+        assert!(pair.gateway.stored(id));
+    }
+    pair.exchange();
+    pair.advance(Duration::from_secs(300));
+    pair.exchange();
+    assert_eq!(pair.gateway.peer(NODE).unwrap().flash_floor(), 4);
+}
+
+#[test]
+fn flash_is_refused_where_the_gateway_could_no_longer_tell_it_apart() {
+    let mut pair = Pair::new();
+    let _ = pair.node.raise(pair.now, flash());
+    let lost = pair.node_packets();
+    assert!(!lost.is_empty(), "the first alert never arrives");
+    let mut queued = 1;
+    while matches!(pair.node.raise(pair.now, flash()), Submission::Queued { .. }) {
+        queued += 1;
+        // Acknowledge the newest only: the first stays open and holds the floor.
+        for packet in pair.node_packets() {
+            pair.to_gateway(&packet);
+        }
+        for packet in pair.gateway_packets() {
+            pair.to_node(&packet).unwrap();
+        }
+        assert!(queued <= 1_024);
+    }
+    assert_eq!((queued, pair.node.resident()), (1_024, 1));
+    let refused = pair.node.raise(pair.now, flash());
+    assert!(matches!(refused, Submission::Refused { why: Refusal::FlashSpan, .. }), "{refused:?}");
+    pair.advance(Duration::from_secs(60));
+    pair.exchange();
+    assert_eq!(
+        pair.delivered.last().unwrap().id.seq,
+        Seq::FIRST,
+        "and the first is still new to the gateway"
+    );
+    assert!(matches!(pair.node.raise(pair.now, flash()), Submission::Queued { .. }));
+}
+
+#[test]
+fn a_host_that_stores_nothing_holds_the_alerts_in_their_node() {
+    let mut pair = Pair::new();
+    pair.host = Host::Waits;
+    for _ in 0..SLOTS {
+        let _ = pair.node.raise(pair.now, flash());
+    }
+    pair.exchange();
+    assert_eq!((pair.delivered.len(), pair.rejected.len()), (UNSTORED_PER_PEER, 0));
+    // A node that starts anew raises more than the host has stored: they wait, unacknowledged, and come back.
+    pair.node = Node::start(config(2), Volatile::new(Epoch(2), 2, 1_000), pair.now);
+    let _ = pair.node.raise(pair.now, flash());
+    pair.exchange();
+    assert!(matches!(pair.rejected[..], [Rejected::Busy(id)] if id.seq.number() == 1_000));
+    assert!(pair.gateway.stored(pair.delivered[0].id));
+    pair.advance(Duration::from_secs(2));
+    pair.exchange();
+    assert_eq!(pair.delivered.last().map(|received| received.id.seq.number()), Some(1_000));
+}
+
+#[test]
+fn whoever_polls_no_events_stops_no_alert() {
+    let mut pair = Pair::new();
+    for _ in 0..40 {
+        let _ = pair.node.raise(pair.now, flash());
+        pair.exchange();
+    }
+    assert_eq!((pair.delivered.len(), pair.node.resident(), pair.node.events_lost()), (40, 0, 32));
+}

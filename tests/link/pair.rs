@@ -1,0 +1,139 @@
+//! A node and a gateway on one clock, with a link between them that does what a test says.
+
+use alertbus::message::ResetCause;
+use alertbus::role::gateway::{Gateway, GatewayEvent, PeerConfig, ReceivedAlert};
+use alertbus::role::node::{Node, NodeConfig, NodeEvent, Rejected};
+use alertbus::store::{Store, Volatile};
+use alertbus::time::{Duration, Instant};
+use alertbus::wire::keys::{Epoch, MasterKey, NodeKey};
+use alertbus::wire::link::Link;
+use alertbus::{AlertId, NodeId};
+
+pub(crate) const NODE: NodeId = NodeId(12);
+pub(crate) const SLOTS: usize = 8;
+pub(crate) const LINK: Link = Link::small_radio(3);
+
+pub(crate) fn node_key() -> NodeKey {
+    MasterKey::from_bytes([7; 16]).node_key(1, NODE)
+}
+
+pub(crate) fn config(seed: u64) -> NodeConfig {
+    NodeConfig { node: NODE, key: node_key(), reset_cause: ResetCause::PowerOn, seed }
+}
+
+/// Whether the host behind the gateway stores what it is given.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Host {
+    Stores,
+    Waits,
+}
+
+pub(crate) struct Pair<S> {
+    pub(crate) now: Instant,
+    pub(crate) node: Node<S, SLOTS>,
+    pub(crate) gateway: Gateway<2>,
+    pub(crate) host: Host,
+    pub(crate) delivered: Vec<ReceivedAlert>,
+    pub(crate) duplicates: Vec<AlertId>,
+    pub(crate) rejected: Vec<alertbus::role::gateway::Rejected>,
+    pub(crate) reports: usize,
+    /// Every packet ever sent, so that a test can play one back.
+    pub(crate) up: Vec<Vec<u8>>,
+    pub(crate) down: Vec<Vec<u8>>,
+}
+
+impl Pair<Volatile> {
+    pub(crate) fn new() -> Self {
+        Self::with_store(Volatile::new(Epoch(1), 1, 1))
+    }
+}
+
+impl<S: Store> Pair<S> {
+    pub(crate) fn with_store(store: S) -> Self {
+        let mut gateway = Gateway::new();
+        let peer = PeerConfig {
+            node: NODE,
+            key: node_key(),
+            epoch: Epoch(1),
+            gateway: 4,
+            first_down: 1,
+            exercise: true,
+        };
+        gateway.add(peer).unwrap();
+        Self {
+            now: Instant::START,
+            node: Node::start(config(1), store, Instant::START),
+            gateway,
+            host: Host::Stores,
+            delivered: Vec::new(),
+            duplicates: Vec::new(),
+            rejected: Vec::new(),
+            reports: 0,
+            up: Vec::new(),
+            down: Vec::new(),
+        }
+    }
+
+    /// Lets the node say all it has to say now.
+    pub(crate) fn node_packets(&mut self) -> Vec<Vec<u8>> {
+        let mut buffer = [0; 51];
+        let mut packets = Vec::new();
+        while let Some(packet) = self.node.poll_transmit(self.now, &LINK, &mut buffer) {
+            packets.push(packet.to_vec());
+        }
+        self.up.extend(packets.clone());
+        packets
+    }
+
+    pub(crate) fn gateway_packets(&mut self) -> Vec<Vec<u8>> {
+        let mut buffer = [0; 51];
+        let mut packets = Vec::new();
+        while let Some(transmit) = self.gateway.poll_transmit(&LINK, &mut buffer) {
+            packets.push(transmit.packet.to_vec());
+        }
+        self.down.extend(packets.clone());
+        packets
+    }
+
+    pub(crate) fn to_gateway(&mut self, packet: &[u8]) {
+        match self.gateway.handle_packet(self.now, &LINK, packet) {
+            GatewayEvent::Alert(alert) => {
+                if self.host == Host::Stores {
+                    assert!(self.gateway.stored(alert.id));
+                }
+                self.delivered.push(alert);
+            }
+            GatewayEvent::Duplicate(id) => self.duplicates.push(id),
+            GatewayEvent::Report { .. } => self.reports += 1,
+            GatewayEvent::Rejected { why, .. } => self.rejected.push(why),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn to_node(&mut self, packet: &[u8]) -> Result<(), Rejected> {
+        let taken = self.node.handle_packet(self.now, &LINK, packet);
+        assert!(self.node.is_balanced());
+        taken
+    }
+
+    /// One exchange over a link that loses nothing.
+    pub(crate) fn exchange(&mut self) {
+        for packet in self.node_packets() {
+            self.to_gateway(&packet);
+        }
+        for packet in self.gateway_packets() {
+            self.to_node(&packet).unwrap();
+        }
+    }
+
+    /// Lets time pass and the node do what has become due.
+    pub(crate) fn advance(&mut self, wait: Duration) {
+        self.now = self.now.after(wait);
+        self.node.handle_timeout(self.now);
+        assert!(self.node.is_balanced());
+    }
+
+    pub(crate) fn events(&mut self) -> Vec<NodeEvent> {
+        std::iter::from_fn(|| self.node.poll_event()).collect()
+    }
+}
