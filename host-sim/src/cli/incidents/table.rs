@@ -1,0 +1,123 @@
+//! Tables for people: the time line, and the counts beside those of the sources.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{View, date, date_of_event, kinds};
+use crate::scenario::{ContextEvent, Date, Mark, TallyRow};
+
+/// The time line, oldest first, with context events among the incidents.
+pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Write) -> io::Result<()> {
+    let mut rows: Vec<(u64, [String; 7])> = Vec::new();
+    for incident in &view.incidents {
+        // Milliseconds say too much of an hour that is modelled.
+        let played = view.time(incident.at_ms).get(..16).unwrap_or_default().replace('T', " ");
+        rows.push((
+            incident.at_ms,
+            [
+                date(incident),
+                played,
+                incident.mark.name().into(),
+                kinds(incident),
+                incident.site.clone(),
+                incident.id.clone(),
+                incident.title.clone(),
+            ],
+        ));
+    }
+    for event in context {
+        let row = [date_of_event(event), "-".into(), "context".into(), "-".into(), "-".into()];
+        let [when, played, mark, kind, site] = row;
+        let at_ms = Date::unix_ms(event.from, view.utc_offset_min());
+        rows.push((at_ms, [when, played, mark, kind, site, event.id.clone(), event.title.clone()]));
+    }
+    rows.sort();
+    let head = ["date", "played", "mark", "kind", "site", "id", "title"].map(String::from);
+    let lines: Vec<_> = std::iter::once(head).chain(rows.into_iter().map(|(_, row)| row)).collect();
+    aligned(&lines, &[], out)?;
+
+    let alerts: usize = view.incidents.iter().map(|incident| incident.alerts.len()).sum();
+    let documented = view.incidents.iter().filter(|incident| incident.mark == Mark::Documented).count();
+    let count = view.incidents.len();
+    writeln!(
+        out,
+        "\n{count} incidents with {alerts} alerts: {documented} documented, {} reconstructed. `played` comes from \
+         seed {}: hours always, days where `date` is no day.",
+        count - documented,
+        view.seed
+    )
+}
+
+/// One line a tally, in the order of the file.
+pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    #[derive(Serialize)]
+    struct Line {
+        tally: &'static str,
+        quarter: String,
+        documented: u32,
+        reconstructed: u32,
+        total: u32,
+        source_total: u32,
+        matches: bool,
+    }
+
+    let rows = view.scenario.tallies(&view.incidents);
+    let mut lines = vec![
+        ["tally", "quarter", "documented", "reconstructed", "total", "source", ""].map(String::from),
+    ];
+    for row in &rows {
+        let line = Line {
+            tally: row.tally.name(),
+            quarter: row.quarter.to_string(),
+            documented: row.documented,
+            reconstructed: row.reconstructed,
+            total: row.total(),
+            source_total: row.source_total,
+            matches: row.matches(),
+        };
+        if json {
+            serde_json::to_writer(&mut *out, &line)?;
+            writeln!(out)?;
+        }
+        let verdict = if line.matches { "matches" } else { "DIFFERS" };
+        lines.push([
+            line.tally.into(),
+            line.quarter,
+            line.documented.to_string(),
+            line.reconstructed.to_string(),
+            line.total.to_string(),
+            line.source_total.to_string(),
+            verdict.into(),
+        ]);
+    }
+    if !json {
+        aligned(&lines, &[2, 3, 4, 5], out)?;
+    }
+    Ok(if rows.iter().all(TallyRow::matches) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Writes rows in columns as wide as their widest cell; the columns in `right` are aligned to the right.
+pub(super) fn aligned<const N: usize>(
+    rows: &[[String; N]],
+    right: &[usize],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            let cell = if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") };
+            line.push_str(&cell);
+            line.push_str("  ");
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Commands, one file each: arguments, defaults and exit codes stand here and nowhere else.
+//!
+//! | exit code | means |
+//! | --- | --- |
+//! | 0 | done |
+//! | 1 | an expectation failed: an alert was lost, a tally differs |
+//! | 2 | usage, or an invalid file |
+//! | 3 | a link or sink was lost: an output cannot be written, a pipe was closed |
+//! | 130 | interrupted |
+
+pub mod incidents;
+pub mod schema;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
+
+/// Exit code of a failed expectation.
+pub const EXPECTATION_FAILED: u8 = 1;
+/// Exit code of wrong usage or an invalid file.
+pub const USAGE: u8 = 2;
+/// Exit code of a lost link or sink.
+pub const SINK_LOST: u8 = 3;
+/// Exit code after an interrupt.
+pub const INTERRUPTED: u8 = 130;
+
+/// Replay the documented incidents of 2019-2020 through the alert bus, end to end
+///
+/// A defensive early-warning system: everything here warns; nothing aims, tasks or engages.
+#[derive(Debug, Parser)]
+#[command(name = "host-sim", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// When to colour what is printed; `auto` colours on a terminal unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "HOST_SIM_COLOR")]
+    color: ColorChoice,
+    /// Say less on standard error: no progress, no remarks
+    #[arg(short, long, global = true, conflicts_with = "verbose", env = "HOST_SIM_QUIET")]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Incidents(incidents::Args),
+    Schema(schema::Args),
+}
+
+/// How much is said beside the result itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice {
+    /// No progress and no remarks.
+    pub quiet: bool,
+    /// More than usual: 0 for the usual.
+    pub verbose: u8,
+}
+
+/// Parses the command line, runs the command, and says in one sentence what went wrong.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Cli { color, quiet, verbose, command } = Cli::parse();
+    colour(color);
+    let voice = Voice { quiet, verbose };
+    match command.run(voice) {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("host-sim: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// The whole command line, for completions and the manual.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+impl Command {
+    fn run(self, _voice: Voice) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Incidents(args) => incidents::run(&args),
+            Self::Schema(args) => schema::run(&args),
+        }
+    }
+}
+
+/// An output that cannot be written is a lost sink; everything else was asked for wrongly.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.chain().any(|cause| cause.is::<io::Error>()) { SINK_LOST } else { USAGE }
+}
+
+fn colour(choice: ColorChoice) {
+    match choice {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}

@@ -1,0 +1,38 @@
+//! `host-sim schema`: the JSON schema of a file format, for editors and for other programs.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use crate::scenario::Scenario;
+
+/// Print the JSON schema of a file format
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which format
+    #[arg(value_enum, default_value = "scenario")]
+    format: Format,
+}
+
+/// A file format that has a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// Scenario files: sites, nodes, incidents, counts and fill-ins
+    Scenario,
+}
+
+/// Prints the schema to standard output.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let schema = match args.format {
+        Format::Scenario => Scenario::schema(),
+    };
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &schema)?;
+    writeln!(out)?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}

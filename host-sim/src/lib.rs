@@ -1,0 +1,19 @@
+//! The host side of alertbus: the documented incidents of 2019–2020 through the core, end to end.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`cli`] | one file a command: arguments, defaults, exit codes |
+//! | [`scenario`] | what happened where, who says so, and what a replay fills in |
+//! | [`world`] | sites, nodes, links and a gateway on virtual time; the core's code, byte for byte |
+//! | [`sink`] | alerts in somebody's words, each behind a queue of its own |
+//! | [`report`] | what became of everything, as a table and as JSON |
+//! | [`draw`] | chance from a seed |
+//! | [`clock`] | the only place that reads a clock |
+//!
+//! Decisions are the core's. What is here moves bytes and time.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod draw;
+pub mod scenario;
+pub mod world;

@@ -1,0 +1,397 @@
+//! The scenario file as it is written: one type a table, every range where the field is.
+//!
+//! The JSON schema derives from these types, and the loader checks a file against that schema before anything
+//! is read into them. So what an editor refuses, what the loader refuses and what these comments say is one
+//! thing. A field's range stands in its `schemars` attribute and nowhere else.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use alertbus::message::{Certainty, Severity, Urgency};
+
+use super::body::{BodySpec, FillInBody, KindName};
+use super::calendar::{Date, Quarter};
+use super::probability::Probability;
+use super::words::{Decimal, Word};
+
+/// A scenario: places, sensor nodes, what happened, and what a replay fills in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Scenario")]
+pub struct File {
+    /// Version of this format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub schema: u8,
+    /// Name of the scenario, kebab-case.
+    #[schemars(length(min = 1, max = 64))]
+    pub name: String,
+    /// What it is about, in a sentence or two.
+    #[schemars(length(min = 1, max = 2000))]
+    pub description: String,
+    /// Local time minus universal time in minutes; all dates of the file are local.
+    #[schemars(range(min = -720, max = 840))]
+    pub utc_offset_min: i16,
+    /// Default link faults; an option of the same name on the command line replaces each.
+    #[serde(default)]
+    pub faults: Faults,
+    /// What the data come from.
+    #[schemars(length(min = 1, max = 100))]
+    pub source: Vec<Source>,
+    /// Places.
+    #[schemars(length(min = 1, max = 1000))]
+    pub site: Vec<Site>,
+    /// Sensor nodes.
+    #[schemars(length(min = 1, max = 1000))]
+    pub node: Vec<Node>,
+    /// What is known to have happened.
+    #[serde(default)]
+    #[schemars(length(max = 10000))]
+    pub incident: Vec<DocumentedIncident>,
+    /// What is shown on the time line but raises no alert.
+    #[serde(default)]
+    #[schemars(length(max = 10000))]
+    pub context: Vec<ContextEvent>,
+    /// What a source counts by quarter.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub tally: Vec<Tally>,
+    /// Limits that the sources put on what may be filled in.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub bound: Vec<Bound>,
+    /// How counted but undated incidents are filled in.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub fill_in: Vec<FillIn>,
+}
+
+/// Default link faults of a scenario. All are none unless stated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Faults {
+    /// Share of frames lost.
+    pub loss: Probability,
+    /// Greatest extra delay of a frame in milliseconds.
+    #[schemars(range(max = 600_000))]
+    pub delay_ms: u32,
+    /// Share of frames that arrive twice.
+    pub duplicate: Probability,
+    /// Share of frames overtaken by later ones.
+    pub reorder: Probability,
+    /// Share of frames with a flipped bit.
+    pub corrupt: Probability,
+}
+
+/// A document that the data come from, as far as it names itself.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Source {
+    /// Short name, used in every `sources` list.
+    #[schemars(length(min = 1, max = 64))]
+    pub id: String,
+    /// Title, where the document has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Authors, where the document names them.
+    #[serde(default)]
+    pub authors: Vec<String>,
+    /// What it is.
+    pub description: String,
+    /// When it was written.
+    pub written: String,
+}
+
+/// A place.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Site {
+    /// Name in this file, kebab-case, unique.
+    #[schemars(length(min = 1, max = 64))]
+    pub id: String,
+    /// Number on the wire, unique.
+    #[schemars(range(min = 1, max = 65535))]
+    pub number: u16,
+    /// Name for people.
+    #[schemars(length(min = 1, max = 200))]
+    pub name: String,
+    /// Latitude in degrees, north positive.
+    #[schemars(with = "f64", range(min = -90.0, max = 90.0))]
+    pub latitude: Decimal<7>,
+    /// Longitude in degrees, east positive.
+    #[schemars(with = "f64", range(min = -180.0, max = 180.0))]
+    pub longitude: Decimal<7>,
+    /// How far the true place may lie from there, in kilometres; beyond 81.92 the wire says "not known".
+    #[schemars(with = "f64", range(min = 0.001, max = 2000.0))]
+    pub accuracy_km: Decimal<3>,
+    /// Fields that a source states.
+    pub stated: Vec<String>,
+    /// Fields that follow from a source or from general knowledge.
+    pub inferred: Vec<String>,
+    /// Fields invented so that a replay can run.
+    pub modelled: Vec<String>,
+    /// What a reader should know about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A sensor node. The sources name no sensors: all nodes are modelled.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Node {
+    /// Path of the node, for example `camp-taji/launch-detector`, unique.
+    #[schemars(length(min = 1, max = 128))]
+    pub id: String,
+    /// Number on the wire, unique.
+    #[schemars(range(min = 1, max = 65535))]
+    pub number: u16,
+    /// Where it stands.
+    pub site: String,
+    /// Kinds of alert it raises.
+    #[schemars(length(min = 1, max = 16))]
+    pub detects: Vec<KindName>,
+}
+
+/// How exactly a date is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// To the day: `from` and `until` are the same.
+    Day,
+    /// To the month: the window lies in one.
+    Month,
+    /// To the season: the window is at most 93 days long.
+    Season,
+    /// To the quarter: the window lies in one.
+    Quarter,
+    /// To the year: the window is at most 366 days long.
+    Year,
+}
+
+impl Precision {
+    /// The word as written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Season => "season",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+        }
+    }
+}
+
+/// Name of a count that a source keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TallyName {
+    /// Attacks on logistical convoys.
+    Convoys,
+    /// Rocket and drone attacks.
+    RocketsAndDrones,
+}
+
+impl TallyName {
+    /// The word as written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Convoys => "convoys",
+            Self::RocketsAndDrones => "rockets-and-drones",
+        }
+    }
+}
+
+/// An incident that a source states. `stated`, `inferred` and `modelled` name each of its fields once, except
+/// `id`, `sources`, `note` and the alerts, which have lists of their own.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DocumentedIncident {
+    /// Name in this file, kebab-case, unique.
+    #[schemars(length(min = 1, max = 64))]
+    pub id: String,
+    /// What happened, as a headline.
+    #[schemars(length(min = 1, max = 200))]
+    pub title: String,
+    /// What is known to have come of it.
+    pub outcome: Option<String>,
+    /// Who says so.
+    #[schemars(length(min = 1, max = 16))]
+    pub sources: Vec<String>,
+    /// Where it happened.
+    pub site: String,
+    /// How exactly the date is known.
+    pub precision: Precision,
+    /// First day it may have been. Where the window is longer than a day, the seed chooses one.
+    pub from: Date,
+    /// Last day it may have been.
+    pub until: Date,
+    /// The count it is part of.
+    pub tally: Option<TallyName>,
+    /// Fields that a source states.
+    pub stated: Vec<String>,
+    /// Fields that follow from a source or from general knowledge.
+    pub inferred: Vec<String>,
+    /// Fields invented so that a replay can run.
+    pub modelled: Vec<String>,
+    /// What a reader should know about it.
+    pub note: Option<String>,
+    /// The alerts it raises.
+    #[schemars(length(min = 1, max = 16))]
+    pub alert: Vec<DocumentedAlert>,
+}
+
+/// An alert of a documented incident. `stated`, `inferred` and `modelled` name each of its fields once.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DocumentedAlert {
+    /// The node that raises it. Its site is the place of the alert.
+    pub node: String,
+    /// Seconds after the incident began.
+    #[serde(default)]
+    #[schemars(range(max = 86_400))]
+    pub after_s: u32,
+    /// How bad it is, in the words of the Common Alerting Protocol.
+    pub severity: Word<Severity>,
+    /// How soon to act, in the words of the Common Alerting Protocol.
+    pub urgency: Word<Urgency>,
+    /// How sure it is, in the words of the Common Alerting Protocol.
+    pub certainty: Word<Certainty>,
+    /// Fields that a source states.
+    pub stated: Vec<String>,
+    /// Fields that follow from a source or from general knowledge.
+    pub inferred: Vec<String>,
+    /// Fields invented so that a replay can run.
+    pub modelled: Vec<String>,
+    /// What it says. Its fields are named in the three lists as if they stood beside them.
+    pub body: BodySpec,
+}
+
+/// Something that happened and raises no alert. `stated`, `inferred` and `modelled` name each of its fields
+/// once, except `id`, `sources` and `note`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ContextEvent {
+    /// Name in this file, kebab-case, unique.
+    #[schemars(length(min = 1, max = 64))]
+    pub id: String,
+    /// What happened, as a headline.
+    #[schemars(length(min = 1, max = 200))]
+    pub title: String,
+    /// What is known to have come of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// Who says so.
+    #[schemars(length(min = 1, max = 16))]
+    pub sources: Vec<String>,
+    /// How exactly the date is known.
+    pub precision: Precision,
+    /// First day it may have been.
+    pub from: Date,
+    /// Last day it may have been.
+    pub until: Date,
+    /// Fields that a source states.
+    pub stated: Vec<String>,
+    /// Fields that follow from a source or from general knowledge.
+    pub inferred: Vec<String>,
+    /// Fields invented so that a replay can run.
+    pub modelled: Vec<String>,
+    /// What a reader should know about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A count that a source states for a quarter.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Tally {
+    /// What is counted.
+    pub name: TallyName,
+    /// The quarter, written `2020-Q1`.
+    pub quarter: Quarter,
+    /// The count. Documented incidents and fill-ins must add up to it.
+    #[schemars(range(max = 10_000))]
+    pub count: u32,
+    /// Who says so.
+    #[schemars(length(min = 1, max = 16))]
+    pub sources: Vec<String>,
+    /// What a reader should know about it.
+    pub note: Option<String>,
+}
+
+/// What a [`Bound`] forbids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BoundRule {
+    /// No fill-in at all.
+    NoFillIn,
+    /// No fill-in with anyone killed.
+    NoneKilled,
+    /// No fill-in with anyone wounded or killed.
+    NoCasualties,
+}
+
+/// A limit that the sources put on what may be filled in, held by the loader.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Bound {
+    /// What is forbidden.
+    pub rule: BoundRule,
+    /// First day on which it holds.
+    pub from: Date,
+    /// Last day on which it holds.
+    pub until: Date,
+    /// Who says so.
+    #[schemars(length(min = 1, max = 16))]
+    pub sources: Vec<String>,
+    /// What the sources state, and what was made of it.
+    pub note: String,
+}
+
+/// Incidents that a source counts and does not date. All of each is modelled from the seed, but that it
+/// counts in its tally.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FillIn {
+    /// Name in this file, kebab-case, unique; a number is put behind it for each incident.
+    #[schemars(length(min = 1, max = 60))]
+    pub id: String,
+    /// What happened, as a headline.
+    #[schemars(length(min = 1, max = 200))]
+    pub title: String,
+    /// The count it is part of.
+    pub tally: TallyName,
+    /// The quarter, written `2020-Q1`.
+    pub quarter: Quarter,
+    /// How many.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub count: u32,
+    /// First day on which they may lie.
+    pub from: Date,
+    /// Last day on which they may lie.
+    pub until: Date,
+    /// Sites among which the seed chooses; each needs a node that raises this kind.
+    #[schemars(length(min = 1, max = 100))]
+    pub sites: Vec<String>,
+    /// How bad they are, in the words of the Common Alerting Protocol.
+    pub severity: Word<Severity>,
+    /// How soon to act, in the words of the Common Alerting Protocol.
+    pub urgency: Word<Urgency>,
+    /// How sure they are, in the words of the Common Alerting Protocol.
+    pub certainty: Word<Certainty>,
+    /// Who gives the count and the traits.
+    #[schemars(length(min = 1, max = 16))]
+    pub sources: Vec<String>,
+    /// Which traits the sources give, and what was made of them.
+    pub note: String,
+    /// What they say.
+    pub body: FillInBody,
+}
+
+impl FillIn {
+    /// Name of its incident `number`, counted from 1.
+    #[must_use]
+    pub fn incident_id(&self, number: u32) -> String {
+        format!("{}-{number:02}", self.id)
+    }
+}

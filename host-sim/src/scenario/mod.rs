@@ -1,0 +1,256 @@
+//! Scenarios: what happened where, who says so, and what a replay fills in.
+//!
+//! A scenario file (TOML) is held against its schema and against itself before anything is made of it; what is
+//! wrong is reported with file, line, column, the value and what is allowed. Under a seed it becomes a time
+//! line: documented incidents, and reconstructed ones for what the sources count and do not date.
+//!
+//! Nothing here knows of links, packets or gateways, reads a clock, or draws from anything but the seed.
+//!
+//! ```
+//! use host_sim::scenario::{Mark, Scenario};
+//!
+//! let scenario = Scenario::open("iraq-2019-2020")?;
+//! let incidents = scenario.timeline(1);
+//! assert_eq!(incidents.len(), 130);
+//! assert_eq!(incidents.iter().filter(|incident| incident.mark == Mark::Documented).count(), 12);
+//! # Ok::<(), host_sim::scenario::Invalid>(())
+//! ```
+
+mod body;
+mod calendar;
+mod check;
+mod diagnostic;
+mod draft;
+mod file;
+mod fill_in;
+mod probability;
+mod shape;
+mod timeline;
+mod tree;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
+use std::path::Path;
+
+use alertbus::Place;
+use toml::de::DeTable;
+
+pub use body::{Between, BodySpec, FillInBody, KindName};
+pub use calendar::{Date, Quarter};
+pub use diagnostic::{Diagnostic, Invalid};
+pub use file::{
+    Bound, BoundRule, ContextEvent, DocumentedAlert, DocumentedIncident, Faults, File, FillIn, Node, Precision,
+    Site, Source, Tally, TallyName,
+};
+pub use probability::{NotAProbability, Probability};
+pub use timeline::{AlertSpec, Incident, Mark, PlannedAlert, Provenance};
+pub use words::{Decimal, Word, Words};
+
+pub(crate) use diagnostic::{one_of, quoted};
+
+use diagnostic::Findings;
+use shape::Shape;
+use tree::Cursor;
+
+/// A scenario file is refused above this size in bytes: it is read as a whole.
+pub const FILE_LEN_MAX: u64 = 10 * 1024 * 1024;
+
+/// Scenarios that the program carries, by name.
+const EMBEDDED: [(&str, &str); 1] =
+    [("iraq-2019-2020", include_str!("../../scenarios/iraq-2019-2020.toml"))];
+
+/// A scenario that has passed every check.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    file: File,
+}
+
+impl Scenario {
+    /// The name of the scenario that is played when none is named.
+    pub const DEFAULT: &'static str = "iraq-2019-2020";
+
+    /// Names of the scenarios that the program carries.
+    pub fn embedded_names() -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|(name, _)| *name)
+    }
+
+    /// The scenario of this name that the program carries, or none.
+    ///
+    /// # Errors
+    /// What is wrong with it; a test holds that nothing is.
+    #[must_use]
+    pub fn embedded(name: &str) -> Option<Result<Self, Invalid>> {
+        let (name, text) = EMBEDDED.iter().find(|(known, _)| *known == name)?;
+        Some(Self::parse(&format!("{name}.toml"), text))
+    }
+
+    /// The embedded scenario of this name, else the file at this path.
+    ///
+    /// # Errors
+    /// As [`Scenario::load`].
+    pub fn open(name_or_path: &str) -> Result<Self, Invalid> {
+        Self::embedded(name_or_path).unwrap_or_else(|| Self::load(Path::new(name_or_path)))
+    }
+
+    /// Reads the file at `path`, at most [`FILE_LEN_MAX`] bytes.
+    ///
+    /// # Errors
+    /// The file cannot be read, is too large, is not UTF-8, or as [`Scenario::parse`].
+    pub fn load(path: &Path) -> Result<Self, Invalid> {
+        let name = path.display().to_string();
+        let unreadable = |message: String, allowed: &str| Invalid::unread(&name, message, allowed);
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
+            .map_err(|error| {
+                let names: Vec<_> = Self::embedded_names().collect();
+                let carried = format!("carried by the program: {}", names.join(", "));
+                unreadable(format!("cannot read `{name}`: {error}"), &carried)
+            })?;
+        if u64::try_from(bytes.len()).is_ok_and(|len| len > FILE_LEN_MAX) {
+            let message = format!("`{name}` is larger than {FILE_LEN_MAX} bytes");
+            return Err(unreadable(message, "a scenario is read as a whole, so its size is bounded"));
+        }
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Self::parse(&name, text),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let value = bytes.get(at).copied().unwrap_or(0);
+                let text = String::from_utf8_lossy(&bytes);
+                let mut findings = Findings::new(&name, &text);
+                // The replacement character stands where the first wrong byte stood.
+                findings.add(at..at + 1, format!("byte {value:#04x} is not UTF-8"), "allowed: text in UTF-8");
+                findings.into_result().and_then(|()| Self::parse(&name, &text))
+            }
+        }
+    }
+
+    /// Reads `text`, which messages call `name`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it. Mistakes of TOML hide mistakes of shape, and these hide contradictions.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Invalid> {
+        let mut findings = Findings::new(name, text);
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            findings.add(error.span().unwrap_or(0..0), error.message(), "");
+        }
+        if findings.is_empty() {
+            Shape::new(Self::schema()).check(&table, &mut findings);
+        }
+        if findings.is_empty() {
+            match toml::from_str::<File>(text) {
+                Ok(file) => {
+                    check::check(&file, Cursor::Root(table.get_ref()), &mut findings);
+                    findings.into_result()?;
+                    return Ok(Self { file });
+                }
+                // The schema is made from the same types, so this is a mistake of this program; still a message.
+                Err(error) => findings.add(error.span().unwrap_or(0..0), error.message(), ""),
+            }
+        }
+        findings.into_result()?;
+        Err(Invalid::unread(name, "nothing could be read".into(), ""))
+    }
+
+    /// JSON schema of the file format, draft 2020-12.
+    #[must_use]
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(File)
+    }
+
+    /// Everything the file says.
+    #[must_use]
+    pub const fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Every incident under `seed`, in the order of time, and of the name where times are the same.
+    #[must_use]
+    pub fn timeline(&self, seed: u64) -> Vec<Incident> {
+        timeline::timeline(&self.file, seed)
+    }
+
+    /// The sensor nodes, in the order of the file.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.file.node
+    }
+
+    /// The sites, in the order of the file.
+    #[must_use]
+    pub fn sites(&self) -> &[Site] {
+        &self.file.site
+    }
+
+    /// The site of this name.
+    #[must_use]
+    pub fn site(&self, id: &str) -> Option<&Site> {
+        self.file.site.iter().find(|site| site.id == id)
+    }
+
+    /// The default link faults; options on the command line replace each by name.
+    #[must_use]
+    pub const fn faults(&self) -> Faults {
+        self.file.faults
+    }
+
+    /// What `incidents`, a time line of this scenario, adds up to beside each of the source's counts.
+    #[must_use]
+    pub fn tallies(&self, incidents: &[Incident]) -> Vec<TallyRow> {
+        let count = |tally: &Tally, mark| {
+            let counted = |incident: &&Incident| {
+                (incident.tally, incident.quarter, incident.mark) == (Some(tally.name), Some(tally.quarter), mark)
+            };
+            u32::try_from(incidents.iter().filter(counted).count()).unwrap_or(u32::MAX)
+        };
+        let row = |tally: &Tally| TallyRow {
+            tally: tally.name,
+            quarter: tally.quarter,
+            documented: count(tally, Mark::Documented),
+            reconstructed: count(tally, Mark::Reconstructed),
+            source_total: tally.count,
+        };
+        self.file.tally.iter().map(row).collect()
+    }
+}
+
+impl Site {
+    /// Position and accuracy as they travel; not known where the accuracy is beyond what the wire can say.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        draft::place(self)
+    }
+}
+
+/// A count of the source beside what the scenario plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TallyRow {
+    /// What is counted.
+    pub tally: TallyName,
+    /// When.
+    pub quarter: Quarter,
+    /// Documented incidents.
+    pub documented: u32,
+    /// Reconstructed incidents.
+    pub reconstructed: u32,
+    /// The source's count.
+    pub source_total: u32,
+}
+
+impl TallyRow {
+    /// Incidents played.
+    #[must_use]
+    pub const fn total(&self) -> u32 {
+        self.documented.saturating_add(self.reconstructed)
+    }
+
+    /// Whether that is the source's count.
+    #[must_use]
+    pub const fn matches(&self) -> bool {
+        self.total() == self.source_total
+    }
+}

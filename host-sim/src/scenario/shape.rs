@@ -1,0 +1,265 @@
+//! Holds a parsed file against the JSON schema of the format, and finds everything that does not fit at once.
+//!
+//! serde stops at the first mistake and knows its place only roughly; this goes through the whole file. It
+//! understands as much of JSON Schema as `schemars` writes for the types of `file` and `body`.
+
+use std::ops::Range;
+
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::calendar::{Date, Quarter};
+use super::diagnostic::{Findings, one_of, quoted};
+use super::probability::Probability;
+
+/// The schema of a file format.
+pub(super) struct Shape {
+    root: Value,
+}
+
+impl Shape {
+    pub(super) fn new(schema: schemars::Schema) -> Self {
+        Self { root: schema.to_value() }
+    }
+
+    /// Notes everything in `file` that the schema does not allow.
+    pub(super) fn check(&self, file: &Spanned<DeTable<'_>>, findings: &mut Findings<'_>) {
+        self.table("the file", 0..0, file.get_ref(), &self.root, findings);
+    }
+
+    fn value(&self, name: &str, value: &Spanned<DeValue<'_>>, schema: &Value, findings: &mut Findings<'_>) {
+        let schema = self.resolve(schema);
+        if let Some(words) = words(schema) {
+            self.word(name, value, &words, findings);
+            return;
+        }
+        if let (Some(branches), DeValue::Table(table)) = (schema["oneOf"].as_array(), value.get_ref()) {
+            self.tagged(name, value.span(), table, branches, findings);
+            return;
+        }
+        let types = types(schema);
+        let fits = match value.get_ref() {
+            DeValue::String(_) => types.contains(&"string"),
+            DeValue::Datetime(_) => schema["format"] == "date",
+            DeValue::Integer(_) => types.contains(&"integer") || types.contains(&"number"),
+            DeValue::Float(_) => types.contains(&"number"),
+            DeValue::Boolean(_) => types.contains(&"boolean"),
+            DeValue::Array(_) => types.contains(&"array"),
+            DeValue::Table(_) => types.contains(&"object"),
+        };
+        if !fits {
+            let what = value.get_ref().type_str();
+            let message = format!("`{name}` is {}, of type {what}", shown(value.get_ref()));
+            findings.add(value.span(), message, self.allowed(schema));
+            return;
+        }
+        match value.get_ref() {
+            DeValue::Table(table) => self.table(name, value.span(), table, schema, findings),
+            DeValue::Array(array) => {
+                self.within(name, value, array.len(), ["minItems", "maxItems"], schema, findings);
+                for element in array.iter() {
+                    self.value(name, element, &schema["items"], findings);
+                }
+            }
+            DeValue::Integer(_) | DeValue::Float(_) => self.number(name, value, schema, findings),
+            DeValue::String(_) | DeValue::Datetime(_) => self.text(name, value, schema, findings),
+            DeValue::Boolean(_) => {}
+        }
+    }
+
+    fn table(
+        &self,
+        name: &str,
+        span: Range<usize>,
+        table: &DeTable<'_>,
+        schema: &Value,
+        findings: &mut Findings<'_>,
+    ) {
+        let Some(properties) = schema["properties"].as_object() else { return };
+        for (key, value) in table {
+            match properties.get(key.get_ref().as_ref()) {
+                Some(schema) => self.value(key.get_ref(), value, schema, findings),
+                None => {
+                    let known: Vec<_> = properties.keys().map(String::as_str).collect();
+                    let message = format!("unknown key {} in {}", quoted(key.get_ref()), place(name));
+                    findings.add(key.span(), message, one_of(key.get_ref(), &known));
+                }
+            }
+        }
+        for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if table.get(key).is_none() {
+                let allowed = properties.get(key).map(|schema| self.allowed(self.resolve(schema)));
+                let message = format!("`{key}` is missing in {}", place(name));
+                findings.add(span.clone(), message, allowed.unwrap_or_default());
+            }
+        }
+    }
+
+    /// A table whose `kind` says which keys it has.
+    fn tagged(
+        &self,
+        name: &str,
+        span: Range<usize>,
+        table: &DeTable<'_>,
+        branches: &[Value],
+        findings: &mut Findings<'_>,
+    ) {
+        let tag = |branch: &'_ Value| branch["properties"]["kind"]["const"].as_str().map(str::to_owned);
+        let kinds: Vec<_> = branches.iter().filter_map(tag).collect();
+        let kinds: Vec<_> = kinds.iter().map(String::as_str).collect();
+        let Some(kind) = table.get("kind") else {
+            findings.add(span, format!("`kind` is missing in {}", place(name)), one_of("", &kinds));
+            return;
+        };
+        match branches.iter().find(|branch| branch["properties"]["kind"]["const"].as_str() == kind.get_ref().as_str())
+        {
+            Some(branch) => self.table(name, span, table, branch, findings),
+            None => self.word("kind", kind, &kinds, findings),
+        }
+    }
+
+    fn word(&self, name: &str, value: &Spanned<DeValue<'_>>, words: &[&str], findings: &mut Findings<'_>) {
+        let word = value.get_ref().as_str();
+        if !word.is_some_and(|word| words.contains(&word)) {
+            let message = format!("`{name}` is {}", shown(value.get_ref()));
+            findings.add(value.span(), message, one_of(word.unwrap_or_default(), words));
+        }
+    }
+
+    fn number(&self, name: &str, value: &Spanned<DeValue<'_>>, schema: &Value, findings: &mut Findings<'_>) {
+        let text = shown(value.get_ref());
+        let number: f64 = text.trim_matches('`').parse().unwrap_or(f64::NAN);
+        let least = schema["minimum"].as_f64().unwrap_or(f64::NEG_INFINITY);
+        let most = schema["maximum"].as_f64().unwrap_or(f64::INFINITY);
+        // Written so that "not a number" is outside every range.
+        if !(number >= least && number <= most && number.is_finite()) {
+            findings.add(value.span(), format!("`{name}` is {text}"), self.allowed(schema));
+        } else if schema["format"] == "probability"
+            && let Err(error) = text.trim_matches('`').parse::<Probability>()
+        {
+            findings.add(value.span(), format!("`{name}`: {error}"), self.allowed(schema));
+        }
+    }
+
+    fn text(&self, name: &str, value: &Spanned<DeValue<'_>>, schema: &Value, findings: &mut Findings<'_>) {
+        let text = match value.get_ref() {
+            DeValue::Datetime(date) => date.to_string(),
+            other => other.as_str().unwrap_or_default().to_owned(),
+        };
+        let refused = match schema["format"].as_str() {
+            Some("date") => text.parse::<Date>().err(),
+            Some("quarter") => text.parse::<Quarter>().err(),
+            Some("probability") => text.parse::<Probability>().err().map(|_| format!("is {}", quoted(&text))),
+            _ => None,
+        };
+        if let Some(reason) = refused {
+            findings.add(value.span(), format!("`{name}`: {reason}"), self.allowed(schema));
+        }
+        self.within(name, value, text.chars().count(), ["minLength", "maxLength"], schema, findings);
+    }
+
+    /// Whether a text or a list has a length that is allowed.
+    fn within(
+        &self,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        length: usize,
+        [least, most]: [&str; 2],
+        schema: &Value,
+        findings: &mut Findings<'_>,
+    ) {
+        let bound = |key: &str| schema[key].as_u64().and_then(|bound| usize::try_from(bound).ok());
+        if bound(least).is_some_and(|least| length < least) || bound(most).is_some_and(|most| length > most) {
+            let unit = if least == "minItems" { "elements" } else { "characters" };
+            findings.add(value.span(), format!("`{name}` has {length} {unit}"), self.allowed(schema));
+        }
+    }
+
+    /// Follows references, and for an optional value goes on to the value.
+    fn resolve<'s>(&'s self, mut schema: &'s Value) -> &'s Value {
+        // The schema is finite and its references lead downwards; the bound is for a mistake in it.
+        for _ in 0..16 {
+            if let Some(pointer) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+                schema = self.root.pointer(pointer).unwrap_or(&Value::Null);
+            } else if let Some(branches) = schema["anyOf"].as_array() {
+                let value = branches.iter().find(|branch| branch["type"] != "null");
+                schema = value.unwrap_or(&Value::Null);
+            } else {
+                break;
+            }
+        }
+        schema
+    }
+
+    /// What may stand there, in words.
+    fn allowed(&self, schema: &Value) -> String {
+        if let Some(words) = words(schema) {
+            return one_of("", &words);
+        }
+        let range = |least: &str, most: &str, unit: &str| match (bound(schema, least), bound(schema, most)) {
+            (Some(least), Some(most)) if least == most => format!(" {least}{unit}"),
+            (Some(least), Some(most)) => format!(" {least} to {most}{unit}"),
+            (Some(least), None) => format!(" at least {least}{unit}"),
+            (None, Some(most)) => format!(" at most {most}{unit}"),
+            (None, None) => String::new(),
+        };
+        match schema["format"].as_str() {
+            Some("date") => return "allowed: a day of the calendar such as 2020-01-08".into(),
+            Some("quarter") => return "allowed: a quarter such as \"2020-Q1\"".into(),
+            Some("probability") => return "allowed: \"0%\" to \"100%\", or 0 to 1".into(),
+            _ => {}
+        }
+        match types(schema).first().copied() {
+            Some("integer") => format!("allowed: a whole number,{}", range("minimum", "maximum", "")),
+            Some("number") => format!("allowed: a number,{}", range("minimum", "maximum", "")),
+            Some("string") => format!("allowed: a text,{}", range("minLength", "maxLength", " characters")),
+            Some("array") => format!("allowed: a list,{}", range("minItems", "maxItems", " elements")),
+            Some("boolean") => "allowed: true or false".into(),
+            _ => "allowed: a table".into(),
+        }
+        .trim_end_matches(',')
+        .to_owned()
+    }
+}
+
+/// The closed list of words that a schema allows, if it is one.
+fn words(schema: &Value) -> Option<Vec<&str>> {
+    if let Some(words) = schema["enum"].as_array() {
+        return words.iter().map(Value::as_str).collect();
+    }
+    schema["oneOf"].as_array()?.iter().map(|branch| branch["const"].as_str()).collect()
+}
+
+fn types(schema: &Value) -> Vec<&str> {
+    match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect(),
+        // A choice of tables.
+        _ => vec!["object"],
+    }
+}
+
+fn bound(schema: &Value, key: &str) -> Option<String> {
+    schema[key].as_number().map(|number| number.to_string().trim_end_matches(".0").to_owned())
+}
+
+/// A value as messages show it.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => quoted(text),
+        DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => quoted(&number.to_string()),
+            Err(_) => quoted(number.as_str()),
+        },
+        DeValue::Float(number) => quoted(number.as_str()),
+        DeValue::Boolean(truth) => quoted(&truth.to_string()),
+        DeValue::Datetime(date) => quoted(&date.to_string()),
+        DeValue::Array(array) => format!("a list of {}", array.len()),
+        DeValue::Table(_) => "a table".into(),
+    }
+}
+
+fn place(name: &str) -> String {
+    if name == "the file" { name.to_owned() } else { format!("`{name}`") }
+}

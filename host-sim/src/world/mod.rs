@@ -1,0 +1,298 @@
+//! Sites, nodes, links and a gateway on one event queue with virtual time.
+//!
+//! The nodes and the gateway are the core's own, byte for byte: a planned alert goes through `Node::raise`, its
+//! packets through `packet` over a radio link to the radio head of the node's site, from there through `frame` over a
+//! line to the gateway, and its acknowledgement all the way back. Every hop has the faults of the scenario.
+//!
+//! No clock, no thread, no socket, no order of hashing: the same plan, faults and seed do the same, and the run
+//! hash says so. What is not modelled: collisions on the air, the limits of a duty cycle, clocks that drift.
+
+mod account;
+mod calendar;
+mod event;
+mod head;
+mod hop;
+mod medium;
+mod sensor;
+mod step;
+mod trace;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use alertbus::ledger::{Outcome, Row};
+use alertbus::role::gateway::{Gateway, PeerConfig, ReceivedAlert};
+use alertbus::role::node::Refusal;
+use alertbus::wire::keys::MasterKey;
+use alertbus::wire::link::Link;
+use alertbus::{AlertDraft, AlertId, NodeId, Precedence};
+
+use crate::draw::Draw;
+use crate::scenario::Faults;
+
+pub use account::{Fate, FrameAccount, PacketLengths, PrecedenceAccount};
+
+use calendar::Calendar;
+use head::Head;
+use medium::Medium;
+use sensor::{BOOT, EPOCH, Sensor};
+use step::Next;
+
+/// Nodes one world can hold.
+pub const NODES_MAX: usize = 256;
+
+/// Sites one world can hold: each is one link of the gateway, and links are numbered with a byte.
+pub const SITES_MAX: usize = 256;
+
+/// Alerts a node keeps.
+pub const SLOTS_PER_NODE: usize = 32;
+
+/// The network every run's throw-away keys belong to.
+pub const NETWORK: u32 = 1;
+
+/// All links carry the small radio profile end to end: the radio heads hold no keys.
+const LINK: Link = Link::small_radio(0);
+
+/// How long the gateway's disk takes to store an alert, in milliseconds.
+const STORE_MS: u64 = 5;
+
+/// Where a node stands.
+#[derive(Clone, Debug)]
+pub struct NodePlan {
+    /// Its path, which names its streams of chance.
+    pub id: String,
+    /// Its address.
+    pub node: NodeId,
+    /// Name of its site.
+    pub site: String,
+}
+
+/// An alert and its moment.
+#[derive(Clone, Copy, Debug)]
+pub struct AlertPlan {
+    /// Which node raises it, as a place in the list of nodes.
+    pub node: usize,
+    /// When, milliseconds since 1970, universal time.
+    pub at_ms: u64,
+    /// What.
+    pub draft: AlertDraft,
+}
+
+/// Everything a run depends on.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Seed of all chance.
+    pub seed: u64,
+    /// What befalls frames, on every hop.
+    pub faults: Faults,
+    /// The nodes.
+    pub nodes: Vec<NodePlan>,
+    /// The alerts, in the order of time.
+    pub alerts: Vec<AlertPlan>,
+}
+
+/// Something worth telling.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Occurrence {
+    /// An alert's moment has come; its place in the plan.
+    Raised(usize),
+    /// Its node handed an alert back.
+    Refused(usize, Refusal),
+    /// An alert has arrived at the gateway, byte for byte as it was raised.
+    Delivered {
+        /// Its place in the plan.
+        alert: usize,
+        /// What the gateway received.
+        received: Box<ReceivedAlert>,
+        /// From the moment it was raised, in milliseconds.
+        latency_ms: u64,
+        /// Length of its sealed packets, in bytes.
+        packet_len: usize,
+    },
+    /// The gateway delivered something that nobody raised, or delivered an alert twice. Never happens.
+    Unexplained(AlertId),
+    /// An alert left its node before it arrived.
+    Ended(usize, Outcome),
+    /// Nothing was due for this many milliseconds.
+    QuietSkipped(u64),
+}
+
+/// See the [module](self).
+pub struct World {
+    seed: u64,
+    medium: Medium,
+    calendar: Calendar,
+    alerts: Vec<Alert>,
+    next_alert: usize,
+    /// Alerts that were raised and not yet delivered, by node and content: what arrives must be one of them.
+    raised: BTreeMap<(NodeId, Vec<u8>), VecDeque<usize>>,
+    sensors: Vec<Sensor>,
+    by_address: BTreeMap<NodeId, usize>,
+    heads: Vec<Head>,
+    gateway: Box<Gateway<NODES_MAX>>,
+    unexplained: u64,
+    occurrences: VecDeque<(u64, Occurrence)>,
+}
+
+struct Alert {
+    plan: AlertPlan,
+    /// Its node and its content: what the gateway must receive of it.
+    name: (NodeId, Vec<u8>),
+    fate: Fate,
+    /// Length of its first sealed packet in bytes, 0 before it was sent.
+    packet_len: usize,
+}
+
+impl Alert {
+    fn new(plan: AlertPlan, nodes: &[NodePlan]) -> Self {
+        let node = nodes.get(plan.node).map_or(NodeId(0), |node| node.node);
+        let content = plan.draft.onset(BOOT).content().as_slice().to_vec();
+        Self { plan, name: (node, content), fate: Fate::Planned, packet_len: 0 }
+    }
+}
+
+/// Why a plan cannot be played.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TooLarge {
+    /// More than [`NODES_MAX`] nodes, or two with one address.
+    #[error("{0} nodes: a world holds {NODES_MAX}, each with an address of its own")]
+    Nodes(usize),
+    /// More than [`SITES_MAX`] sites.
+    #[error("{0} sites: a world holds {SITES_MAX}")]
+    Sites(usize),
+}
+
+impl World {
+    /// A world in which nothing has happened yet.
+    ///
+    /// # Errors
+    /// More nodes or sites than it holds.
+    pub fn new(plan: Plan) -> Result<Self, TooLarge> {
+        let Plan { seed, faults, nodes, alerts } = plan;
+        let master = MasterKey::from_bytes(Draw::new(seed, "master key").key());
+        let mut sites: Vec<&str> = nodes.iter().map(|node| node.site.as_str()).collect();
+        sites.sort_unstable();
+        sites.dedup();
+
+        let mut gateway = Box::new(Gateway::new());
+        let mut sensors = Vec::new();
+        for NodePlan { id, node, site } in &nodes {
+            let config = PeerConfig {
+                node: *node,
+                key: master.node_key(NETWORK, *node),
+                epoch: EPOCH,
+                gateway: 0,
+                first_down: 1,
+                exercise: false,
+            };
+            gateway.add(config).map_err(|_| TooLarge::Nodes(nodes.len()))?;
+            let site = sites.binary_search(&site.as_str()).unwrap_or(0);
+            sensors.push(Sensor::new(id, *node, site, seed, &master, faults));
+        }
+        let head = |(number, site): (usize, &&str)| {
+            let number = u8::try_from(number).map_err(|_| TooLarge::Sites(sites.len()))?;
+            Ok(Head::new(number, site, seed, faults))
+        };
+        let mut world = Self {
+            seed,
+            medium: Medium::new(seed),
+            calendar: Calendar::starting_before(alerts.first().map_or(0, |alert| alert.at_ms)),
+            alerts: alerts.into_iter().map(|plan| Alert::new(plan, &nodes)).collect(),
+            next_alert: 0,
+            raised: BTreeMap::new(),
+            by_address: sensors.iter().zip(0..).map(|(sensor, at)| (sensor.node.id(), at)).collect(),
+            sensors,
+            heads: sites.iter().enumerate().map(head).collect::<Result<_, TooLarge>>()?,
+            gateway,
+            unexplained: 0,
+            occurrences: VecDeque::new(),
+        };
+        for node in 0..world.sensors.len() {
+            world.serve(node);
+        }
+        Ok(world)
+    }
+
+    /// Milliseconds on the run's clock, which stands still while quiet is skipped.
+    #[must_use]
+    pub const fn run_ms(&self) -> u64 {
+        self.medium.now_ms
+    }
+
+    /// Calendar time, milliseconds since 1970, universal time.
+    #[must_use]
+    pub const fn calendar_ms(&self) -> u64 {
+        self.calendar.at(self.medium.now_ms)
+    }
+
+    /// Quiet skipped so far, in milliseconds.
+    #[must_use]
+    pub const fn quiet_skipped_ms(&self) -> u64 {
+        self.calendar.skipped_ms
+    }
+
+    /// The next thing worth telling, with its calendar time.
+    pub fn poll_occurrence(&mut self) -> Option<(u64, Occurrence)> {
+        self.occurrences.pop_front()
+    }
+
+    /// When the next step happens, on the run's clock; none when the run is over.
+    #[must_use]
+    pub fn next_step_ms(&self) -> Option<u64> {
+        self.next().map(|next| match next {
+            Next::Alert(at_ms) | Next::Event(at_ms) => at_ms,
+            Next::Quiet(..) => self.medium.now_ms,
+        })
+    }
+
+    /// Counts by precedence, lowest first.
+    #[must_use]
+    pub fn precedences(&self) -> [(Precedence, PrecedenceAccount); 4] {
+        Precedence::ALL.map(|precedence| {
+            let mut account = PrecedenceAccount::default();
+            for alert in &self.alerts {
+                if alert.plan.draft.precedence() == precedence {
+                    account.count(precedence, alert.fate);
+                }
+            }
+            account.latencies_ms.sort_unstable();
+            (precedence, account)
+        })
+    }
+
+    /// Counts of frames.
+    #[must_use]
+    pub const fn frames(&self) -> &FrameAccount {
+        &self.medium.frames
+    }
+
+    /// Lengths of the sealed packets of all alerts that were ever sent, at their first transmission.
+    #[must_use]
+    pub fn packet_lengths(&self) -> PacketLengths {
+        let mut lengths = PacketLengths::new();
+        for alert in self.alerts.iter().filter(|alert| alert.packet_len > 0) {
+            lengths.count(alert.packet_len);
+        }
+        lengths
+    }
+
+    /// Deliveries that nobody raised, and second deliveries of one alert. Zero, or something is broken.
+    #[must_use]
+    pub const fn unexplained(&self) -> u64 {
+        self.unexplained
+    }
+
+    /// The hash over every byte on every link, every decision, and the ledgers as they stand.
+    #[must_use]
+    pub fn run_hash(&self) -> String {
+        self.medium.trace.digest(self.sensors.iter().flat_map(|sensor| {
+            let ledger = sensor.node.ledger();
+            Row::ALL.into_iter().flat_map(|row| ledger.row(row).values())
+        }))
+    }
+
+    /// The seed of all chance.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+}

@@ -1,0 +1,222 @@
+//! What each rung does.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::install;
+use crate::step::Log;
+use crate::toolchain::{self, Machine, Source, TARGETS};
+
+/// The advisory database is a clone from elsewhere; where that can't be had it must not hold the ladder up.
+const ADVISORIES_S_MAX: Duration = Duration::from_secs(60);
+/// A target is some tens of megabytes.
+const RUSTUP_S_MAX: Duration = Duration::from_secs(180);
+/// With these, Debian's second Rust builds `core` itself. No linker is among them: a library needs none.
+const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+
+/// A check that can be asked for by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rung {
+    Fmt,
+    Lint,
+    Docs,
+    Test,
+    NoStd,
+    Deny,
+}
+
+/// Why a rung did not pass.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The check said no, or could not be made where it should have been.
+    Failed(String),
+    /// The machine is not one on which the check can be expected to run.
+    LeftOut(String),
+}
+
+impl From<String> for Stop {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+/// What a rung that passed has to say beside `ok`; often nothing.
+pub(crate) type Verdict = Result<String, Stop>;
+
+impl Rung {
+    /// In the order they run: what is cheap and most often wrong comes first.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Fmt, Self::Lint, Self::Docs, Self::Test, Self::NoStd, Self::Deny];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rung| rung.name() == name)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Lint => "lint",
+            Self::Docs => "docs",
+            Self::Test => "test",
+            Self::NoStd => "nostd",
+            Self::Deny => "deny",
+        }
+    }
+
+    /// One line for `--help`.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Self::Fmt => "the formatting is rustfmt's",
+            Self::Lint => "clippy has no warning, with defmt and without",
+            Self::Docs => "the documentation builds without a warning, private items too",
+            Self::Test => "all tests and doctests",
+            Self::NoStd => "core builds for Cortex-M0, Cortex-M4F and RISC-V, with defmt and without",
+            Self::Deny => "bans, licences, sources; advisories where their database can be had",
+        }
+    }
+
+    pub(crate) fn run(self, log: &mut Log<'_>, only: Option<Source>) -> Verdict {
+        match self {
+            Self::Fmt => {
+                install::component(log, "fmt", "rustfmt")?;
+                all(log, &["fmt --all --check -- --color never"])
+            }
+            Self::Lint => {
+                install::component(log, "clippy", "clippy")?;
+                let workspace = "clippy --workspace --all-targets --locked -- -D warnings";
+                all(log, &[workspace, "clippy -p alertbus --features defmt --locked -- -D warnings"])
+            }
+            Self::Docs => docs(log),
+            Self::Test => test(log),
+            Self::NoStd => nostd(log, only),
+            Self::Deny => deny(log),
+        }
+    }
+}
+
+/// Every one of these cargo commands, up to the first that fails.
+fn all(log: &mut Log<'_>, commands: &[&str]) -> Verdict {
+    for command in commands {
+        log.run(log.room.cargo(command))?;
+    }
+    Ok(String::new())
+}
+
+fn docs(log: &mut Log<'_>) -> Verdict {
+    let mut doc = log.room.cargo("doc --workspace --no-deps --document-private-items --locked");
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    log.run(doc)?;
+    Ok(String::new())
+}
+
+fn test(log: &mut Log<'_>) -> Verdict {
+    let mut test = log.room.cargo("test --workspace --locked --no-fail-fast");
+    // What failed is at the end of the log then, and not the way that the test harness came there.
+    test.env("RUST_BACKTRACE", "0");
+    log.run(test)?;
+    Ok(String::new())
+}
+
+fn nostd(log: &mut Log<'_>, only: Option<Source>) -> Verdict {
+    let mut taken = Vec::new();
+    for target in TARGETS {
+        match toolchain::choose(target, only, &mut Here { log }) {
+            Ok(source) => taken.push((source, target)),
+            Err(why) if install::has_apt() => return Err(Stop::Failed(why)),
+            Err(why) => return Err(Stop::LeftOut(why)),
+        }
+    }
+    // One cargo for all targets of a source builds them side by side.
+    for source in Source::ALL {
+        let targets: Vec<&str> =
+            taken.iter().filter(|(by, _)| *by == source).map(|(_, target)| *target).collect();
+        for features in [&[][..], &["--features", "defmt"]] {
+            if !targets.is_empty() {
+                let command = build(log, source, &targets, features);
+                log.run(command).map_err(|why| format!("{why} ({})", toolchain::summary(&taken)))?;
+            }
+        }
+    }
+    Ok(toolchain::summary(&taken))
+}
+
+fn build(log: &Log<'_>, source: Source, targets: &[&str], features: &[&str]) -> Command {
+    let mut command = if source == Source::Debian {
+        let mut command = log.room.command("/usr/bin/cargo");
+        // Its compiler is an ordinary release; the variable lets it build `core`, an option for nightlies only.
+        command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+        // Whatever rustup set for this program must not reach the other Rust.
+        command.env_remove("RUSTUP_TOOLCHAIN").env_remove("LD_LIBRARY_PATH");
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("/usr/bin:{path}"));
+        command.env("CARGO_TARGET_DIR", log.room.target.join("debian"));
+        command.args(["build", "-Zbuild-std=core"]);
+        command
+    } else {
+        log.room.cargo("build")
+    };
+    command.args(["-p", "alertbus", "--release", "--locked"]).args(features);
+    for target in targets {
+        command.args(["--target", target]);
+    }
+    command
+}
+
+/// The machine this runs on, and the log of what is asked of it.
+struct Here<'l, 'a> {
+    log: &'l mut Log<'a>,
+}
+
+impl Here<'_, '_> {
+    /// Whether the compiler in use finds the target's `core`, by rustup or from a distribution's package.
+    fn has(&mut self, target: &str) -> bool {
+        let mut question = self.log.room.command("rustc");
+        question.args(["--print", "target-libdir", "--target", target]);
+        self.log.ask(question).is_some_and(|folder| Path::new(&folder).is_dir())
+    }
+}
+
+impl Machine for Here<'_, '_> {
+    fn ready(&mut self, source: Source, target: &str) -> Result<(), String> {
+        match source {
+            Source::Installed if self.has(target) => Ok(()),
+            Source::Installed => Err("not there".into()),
+            Source::Rustup => {
+                let mut add = self.log.room.command("rustup");
+                add.args(["target", "add", target]);
+                self.log.run_within(add, RUSTUP_S_MAX)?;
+                if self.has(target) { Ok(()) } else { Err("rustc does not see what it added".into()) }
+            }
+            Source::Debian if has_debian() => Ok(()),
+            Source::Debian => {
+                install::packages(self.log, &DEBIAN_PACKAGES)?;
+                if has_debian() { Ok(()) } else { Err("its packages lack a file".into()) }
+            }
+        }
+    }
+}
+
+fn has_debian() -> bool {
+    ["/usr/bin/cargo", "/usr/bin/rustc", "/usr/lib/rustlib/src/rust/library/core/src/lib.rs"]
+        .iter()
+        .all(|file| Path::new(file).is_file())
+}
+
+fn deny(log: &mut Log<'_>) -> Verdict {
+    let program = install::cargo_deny(log)?;
+    let with = |log: &Log<'_>, arguments: &str| {
+        let mut command = log.room.command(&program);
+        command.arg("--locked").args(arguments.split_whitespace()).env("GIT_TERMINAL_PROMPT", "0");
+        command
+    };
+    let check = with(log, "check --hide-inclusion-graph bans licenses sources");
+    log.run(check)?;
+    let fetch = with(log, "fetch db");
+    if let Err(why) = log.run_within(fetch, ADVISORIES_S_MAX) {
+        return Ok(format!("advisories left out: their database can't be had ({why})"));
+    }
+    let advisories = with(log, "--offline check advisories");
+    log.run(advisories)?;
+    Ok("advisories too".into())
+}

@@ -1,0 +1,72 @@
+//! Fixtures for the tests that cross packages.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The checkout's root.
+#[must_use]
+pub fn root() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        // What cargo says at run time is right even where two checkouts share one target folder.
+        let package =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let package = PathBuf::from(package);
+        package.parent().unwrap_or(&package).to_path_buf()
+    })
+}
+
+/// The `host-sim` program as a user runs it: the release build, made on the first call in a process.
+///
+/// Cargo decides what there is to do, so it is never older than the sources, and is built once for all test
+/// programs. Two that ask at once wait for each other.
+///
+/// # Panics
+///
+/// If it does not build; the compiler's words are on standard error.
+#[must_use]
+pub fn host_sim() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        let output = Command::new(cargo)
+            .args(["build", "--release", "--locked", "--package", "host-sim", "--bin", "host-sim"])
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(root())
+            .stderr(std::process::Stdio::inherit())
+            .output();
+        let messages = match output {
+            Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+            Ok(output) => panic!("host-sim does not build: cargo ended with {}", output.status),
+            Err(error) => panic!("cargo does not run: {error}"),
+        };
+        match executable(&messages) {
+            Some(path) => path,
+            None => panic!("cargo built host-sim and did not say where"),
+        }
+    })
+}
+
+/// The last program that cargo's messages name; it knows about every setting that moves the target folder.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let (_, rest) = messages.rsplit_once(r#""executable":""#)?;
+    let (path, _) = rest.split_once('"')?;
+    Some(PathBuf::from(path.replace(r"\\", r"\")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_programs_path_is_read_from_cargos_messages() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","executable":null}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","executable":"C:\\target\\release\\host-sim.exe","fresh":true}"#,
+        );
+        assert_eq!(executable(messages), Some(r"C:\target\release\host-sim.exe".into()));
+        assert_eq!(executable(r#"{"executable":null}"#), None);
+    }
+}
