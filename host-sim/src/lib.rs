@@ -5,6 +5,7 @@
 //! | [`cli`] | one file a command: arguments, defaults, exit codes |
 //! | [`scenario`] | what happened where, who says so, and what a replay fills in |
 //! | [`world`] | sites, nodes, links and a gateway on virtual time; the core's code, byte for byte |
+//! | [`replay`] | a scenario played through the world, at the pace somebody asks for |
 //! | [`sink`] | alerts in somebody's words, each behind a queue of its own |
 //! | [`report`] | what became of everything, as a table and as JSON |
 //! | [`draw`] | chance from a seed |
@@ -14,6 +15,10 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod clock;
 pub mod draw;
+pub mod replay;
+pub mod report;
 pub mod scenario;
+pub mod sink;
 pub mod world;

@@ -231,7 +231,7 @@ fn places_and_times(inventory: &mut Inventory) {
     }
     for step in 0..=15_u32 {
         let accuracy_m = step.checked_sub(1).map(|doublings| 5 << doublings);
-        let name = accuracy_m.map_or("unknown".into(), |metres| format!("{metres} m"));
+        let name = accuracy_m.map_or_else(|| "unknown".into(), |metres| format!("{metres} m"));
         inventory.alert(&format!("accuracy {name}"), |alert| alert.accuracy_m = accuracy_m);
     }
     for time_ms in [0, 1, 0xffff_ffff, 0x1_0000_0000, (1 << 42) - 1] {

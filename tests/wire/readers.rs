@@ -22,12 +22,19 @@ fn worked_example() -> Vector {
     golden::vectors().into_iter().find(|vector| vector.name == "rocket-launch, every field").unwrap()
 }
 
+fn fields_of_the_worked_example() -> AlertFields {
+    match worked_example().given.message {
+        Message::Alert(fields) => fields,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Kind 200 comes from the future. Identity, precedence, time and place are as good as ever; its own fields are
 /// kept as bytes, so that they can be stored and passed on.
 #[test]
 fn an_old_reader_meets_a_new_kind() {
     let known = worked_example();
-    let Message::Alert(fields) = &known.given.message else { panic!("not an alert") };
+    let fields = fields_of_the_worked_example();
     for len in 0..=8_u8 {
         let payload: Vec<u8> = (1..=len).collect();
         let kind = KindFields::Unknown { code: 200, payload: Hex(payload.clone()) };
@@ -38,7 +45,7 @@ fn an_old_reader_meets_a_new_kind() {
         let (seq, content) = split_body(&opened).unwrap();
         assert_eq!(seq.number(), fields.seq);
         let old = Alert::decode(content).unwrap();
-        let same = core_side::alert(fields).unwrap();
+        let same = core_side::alert(&fields).unwrap();
         assert_eq!(Alert { body: same.body, ..old }, same, "everything but the body");
         let Body::Unknown(opaque) = old.body else { panic!("{:?}", old.body) };
         assert_eq!((opaque.code(), opaque.payload()), (200, payload.as_slice()));
@@ -66,6 +73,25 @@ fn a_known_kind_of_another_length_keeps_its_number() {
     }
 }
 
+/// Nobody raises alert 0, so nobody can be asked to believe that it is stored.
+#[test]
+fn sequence_numbers_out_of_range_are_refused() {
+    for (number, readable) in
+        [(0, false), (1, true), (SEQ_MAX, true), (SEQ_MAX + 1, false), (u32::MAX, false)]
+    {
+        let refused = Undecodable::SeqOutOfRange { got: number };
+        let read = split_body(&spec_body::varint(number)).map(|(seq, rest)| (seq.number(), rest.len()));
+        assert_eq!(read, if readable { Ok((number, 0)) } else { Err(refused) });
+    }
+    for flash in [0, 0x80] {
+        assert_eq!(Ack::decode(&[0, 0, 0, 9, flash, 0, 0, 0]), Err(Undecodable::SeqOutOfRange { got: 0 }));
+    }
+    // Six bytes, or more than 32 bits, are no number.
+    for bytes in [&[0x80, 0x80, 0x80, 0x80, 0x80, 1][..], &[0xff, 0xff, 0xff, 0xff, 0x1f], &[0x80], &[]] {
+        assert!(split_body(bytes).is_err(), "{bytes:02x?}");
+    }
+}
+
 #[test]
 fn lengths_of_the_kinds_are_frozen() {
     assert_eq!((Summary::CODE, Summary::LEN), (0, 8));
@@ -88,6 +114,47 @@ fn every_value_of_every_packed_byte_is_read() {
             assert_eq!(Alert::decode(&changed).is_ok(), onset, "byte {at} = {byte}");
         }
     }
+}
+
+/// A warning is not refused because a number in it is implausible: it is sent as the largest there is, which for
+/// an optional field is the one before "not known".
+#[test]
+fn too_large_is_sent_as_the_largest() {
+    let read = |body: Body| {
+        let mut alert = core_side::alert(&fields_of_the_worked_example()).unwrap();
+        (alert.body, alert.boot) = (body, 0xff);
+        let read = Alert::decode(alert.content().as_slice()).unwrap();
+        assert_eq!(read.boot, 7);
+        read.body
+    };
+    let launch = RocketLaunch {
+        calibre_mm: 1_024,
+        bearing_deg: Some(511),
+        time_to_impact_ds: Some(u16::MAX),
+        ..RocketLaunch::default()
+    };
+    let launch_read =
+        RocketLaunch { calibre_mm: 1_023, bearing_deg: Some(510), time_to_impact_ds: Some(65_534), ..launch };
+    assert_eq!(read(launch.into()), launch_read.into());
+    let sighting = DroneSighting {
+        equivalent_calibre_mm: u16::MAX,
+        altitude_m: Some(16_383),
+        course_deg: Some(u16::MAX),
+        speed_m_s: Some(511),
+        ..DroneSighting::default()
+    };
+    let sighting_read = DroneSighting {
+        equivalent_calibre_mm: 1_023,
+        altitude_m: Some(16_382),
+        course_deg: Some(510),
+        speed_m_s: Some(510),
+        ..sighting
+    };
+    assert_eq!(read(sighting.into()), sighting_read.into());
+    let engagement = CramEngagement { debris_radius_m: 16_384, ..CramEngagement::default() };
+    assert_eq!(read(engagement.into()), CramEngagement { debris_radius_m: 16_383, ..engagement }.into());
+    let device = ConvoyIed { array_count: 16, ..ConvoyIed::default() };
+    assert_eq!(read(device.into()), ConvoyIed { array_count: 15, ..device }.into());
 }
 
 proptest! {
@@ -154,7 +221,7 @@ fn alert_fields() -> impl Strategy<Value = AlertFields> {
     let accuracy_m = (0..=15_u32).prop_map(|step| step.checked_sub(1).map(|doublings| 5 << doublings));
     let place = (-900_000_000..=900_000_000, -1_800_000_000..=1_800_000_000, accuracy_m);
     let when = (phase(), 0..8_u8, 0..1_u64 << 42);
-    (0..=SEQ_MAX, head, when, place, kind()).prop_map(|(seq, head, when, place, kind)| {
+    (1..=SEQ_MAX, head, when, place, kind()).prop_map(|(seq, head, when, place, kind)| {
         let (severity, urgency, certainty, clock) = head;
         let ((phase, reference), boot, time_ms) = when;
         let (latitude_e7, longitude_e7, accuracy_m) = place;

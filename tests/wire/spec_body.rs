@@ -31,7 +31,7 @@ pub(crate) fn bits(fields: &[(u64, usize)]) -> Vec<u8> {
         assert_eq!(field.len(), width, "{value} does not fit {width} bits");
         digits.push_str(&field);
     }
-    while digits.len() % 8 != 0 {
+    while !digits.len().is_multiple_of(8) {
         digits.push('0');
     }
     (0..digits.len() / 8).map(|at| u8::from_str_radix(&digits[8 * at..8 * at + 8], 2).unwrap()).collect()

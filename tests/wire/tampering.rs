@@ -2,6 +2,7 @@
 
 use alertbus::NodeId;
 use alertbus::limits::BODY_LEN_MAX;
+use alertbus::wire::frame::{Fed, StreamDeframer};
 use alertbus::wire::keys::{Epoch, LinkKeys, MasterKey};
 use alertbus::wire::link::TagLength;
 use alertbus::wire::packet::{self, Header};
@@ -239,5 +240,48 @@ fn every_flipped_bit_of_a_frame_fails_its_check() {
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_ne!(spec::crc16(&flipped), check);
         }
+    }
+}
+
+/// A million disturbed frames: what comes out of the line and opens is what went in.
+#[test]
+fn a_million_disturbed_frames_arrive_whole_or_not_at_all() {
+    let samples: Vec<(Receiver, Vec<u8>)> = samples()
+        .into_iter()
+        .filter(|(given, _)| given.tag_len == 16)
+        .map(|(given, packet)| (Receiver::of(&given), packet))
+        .collect();
+    let mut random = Random(0x0a1e_27b0_5000_0002);
+    let mut deframer = StreamDeframer::new();
+    let (mut noise, mut whole) = (0, 0);
+    for _ in 0..FORGERIES {
+        let (receiver, genuine) = &samples[random.below(samples.len())];
+        let mut line = spec::frame(genuine);
+        for _ in 0..=random.below(3) {
+            disturb(&mut random, &mut line);
+        }
+        for byte in line {
+            match deframer.feed(byte) {
+                Some(Fed::Packet(packet)) if packet == genuine => whole += 1,
+                Some(Fed::Packet(packet)) => receiver.refuses(packet, || format!("{packet:02x?}")),
+                Some(Fed::Noise(_)) => noise += 1,
+                None => {}
+            }
+        }
+        // The next frame starts on a clean line.
+        let _ = deframer.feed(0);
+    }
+    assert!(noise > FORGERIES / 2 && whole > 0, "{noise} noise, {whole} whole");
+}
+
+fn disturb(random: &mut Random, line: &mut Vec<u8>) {
+    let at = random.below(line.len());
+    match random.below(6) {
+        0 => line[at] ^= 1 << random.below(8),
+        1 => line[at] = random.byte(),
+        2 => line[at] = 0,
+        3 => line.insert(at, random.byte()),
+        4 if line.len() > 1 => drop(line.remove(at)),
+        _ => line.insert(0, 0),
     }
 }

@@ -4,9 +4,10 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{BODY_LEN_MAX, CONTENT_LEN_MAX, HEAD_LEN, SEQ_MAX, WHEN_LEN, WHERE_LEN};
+use crate::limits::{BODY_LEN_MAX, CONTENT_LEN_MAX, HEAD_LEN, WHEN_LEN, WHERE_LEN};
 use crate::message::Undecodable;
 use crate::message::bits::{BitReader, BitWriter};
+use crate::message::identity::Seq;
 use crate::message::kind::Body;
 use crate::message::words::words;
 use crate::place::{Accuracy, Place};
@@ -73,64 +74,6 @@ words! {
         /// It is over.
         Clear = 3 "clear",
     } else Onset
-}
-
-/// Address of a node: 1 … 65,535 within one network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct NodeId(pub u16);
-
-/// Number of an alert in one of its node's two sequences (Flash, other): 1 … 2,147,483,647, never restarted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Seq(u32);
-
-impl Seq {
-    /// The first number of a new node.
-    pub const FIRST: Self = Self(1);
-
-    /// The number, or none when it is 0 or lies above [`SEQ_MAX`].
-    #[must_use]
-    pub const fn new(number: u32) -> Option<Self> {
-        if number != 0 && number <= SEQ_MAX { Some(Self(number)) } else { None }
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn number(self) -> u32 {
-        self.0
-    }
-
-    /// The number after this, or none after two thousand million alerts.
-    #[must_use]
-    pub const fn next(self) -> Option<Self> {
-        Self::new(self.0.wrapping_add(1))
-    }
-}
-
-/// What names an alert for ever, over retries, reboots and key epochs, within one network.
-///
-/// The precedence's Flash bit is part of it: Flash and other alerts have sequences of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct AlertId {
-    /// Who raised it.
-    pub node: NodeId,
-    /// Whether it belongs to an exercise.
-    pub exercise: bool,
-    /// Which of the node's two sequences numbers it.
-    pub flash: bool,
-    /// Its number there.
-    pub seq: Seq,
-}
-
-impl fmt::Display for AlertId {
-    /// `12/flash/7`, with `exercise/` before it where it is one.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exercise = if self.exercise { "exercise/" } else { "" };
-        let sequence = if self.flash { "flash" } else { "other" };
-        write!(f, "{exercise}{}/{sequence}/{}", self.node.0, self.seq.0)
-    }
 }
 
 /// What an alert refers to when it is not an onset.
@@ -274,7 +217,7 @@ impl Content {
     #[must_use]
     pub fn body(&self, seq: Seq, out: &mut [u8; BODY_LEN_MAX]) -> usize {
         let mut body = Appender { out, len: 0 };
-        body.postcard(&seq.0);
+        body.postcard(&seq.number());
         body.bytes(self.as_slice());
         body.len
     }
@@ -309,7 +252,7 @@ impl Alert {
             content.postcard(&match self.reference {
                 None | Some(Reference::AllOfKind) => 0,
                 Some(Reference::Back(distance)) => distance,
-                Some(Reference::Other(seq)) => seq.0,
+                Some(Reference::Other(seq)) => seq.number(),
             });
         }
         content.bytes(self.body.pack().as_slice());
@@ -433,6 +376,7 @@ impl fmt::Debug for Content {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::SEQ_MAX;
     use crate::message::kind::{ConvoyIed, RocketLaunch, Summary};
 
     fn alert(phase: Phase, reference: Option<Reference>, body: Body) -> Alert {

@@ -7,15 +7,14 @@
 mod ack;
 mod alert;
 mod bits;
+mod identity;
 pub mod kind;
 mod report;
 mod words;
 
 pub use ack::{Ack, AckItem};
-pub use alert::{
-    Alert, AlertDraft, AlertId, Certainty, Content, NodeId, Phase, Reference, Seq, Severity, Urgency,
-    split_body,
-};
+pub use alert::{Alert, AlertDraft, Certainty, Content, Phase, Reference, Severity, Urgency, split_body};
+pub use identity::{AlertId, Epoch, NodeId, Seq};
 pub use kind::Body;
 pub use report::{Heartbeat, ResetCause};
 

@@ -8,8 +8,7 @@ mod volatile;
 use core::fmt;
 use core::task::Poll;
 
-use crate::message::{Content, Seq};
-use crate::wire::keys::Epoch;
+use crate::message::{Content, Epoch, Seq};
 
 pub use volatile::Volatile;
 

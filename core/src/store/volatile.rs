@@ -3,8 +3,7 @@
 use core::task::Poll;
 
 use super::{Journalled, Recovered, Series, Store, StoreError};
-use crate::message::Seq;
-use crate::wire::keys::Epoch;
+use crate::message::{Epoch, Seq};
 
 /// Keeps nothing over a power cut. Safe only because each start brings a fresh epoch, in which no packet counter
 /// has been used, and a fresh span of alert numbers.
@@ -13,7 +12,7 @@ use crate::wire::keys::Epoch;
 ///
 /// ```
 /// use alertbus::store::{Series, Store, Volatile};
-/// use alertbus::wire::keys::Epoch;
+/// use alertbus::message::Epoch;
 /// use core::task::Poll;
 ///
 /// let mut store = Volatile::new(Epoch(3), 2, 1_000);

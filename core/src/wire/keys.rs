@@ -15,6 +15,8 @@ use zeroize::Zeroize;
 
 use crate::message::NodeId;
 
+pub use crate::message::Epoch;
+
 /// Bytes of every key.
 pub const KEY_LEN: usize = 16;
 
@@ -34,32 +36,6 @@ impl Direction {
             Self::Up => 0,
             Self::Down => 1,
         }
-    }
-}
-
-/// Key epoch of a node: packet counters start anew in each, so no epoch may ever come back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Epoch(pub u32);
-
-impl Epoch {
-    /// The low 8 bits, which packets carry.
-    #[must_use]
-    pub const fn low(self) -> u8 {
-        let [.., low] = self.0.to_be_bytes();
-        low
-    }
-
-    /// The epoch with these low bits at or after this one, at most 255 on; none past the last epoch.
-    ///
-    /// ```
-    /// use alertbus::wire::keys::Epoch;
-    /// assert_eq!(Epoch(0x1fe).resolve(0x01), Some(Epoch(0x201)));
-    /// assert_eq!(Epoch(0x1fe).resolve(0xfe), Some(Epoch(0x1fe)));
-    /// ```
-    #[must_use]
-    pub fn resolve(self, low: u8) -> Option<Self> {
-        self.0.checked_add(u32::from(low.wrapping_sub(self.low()))).map(Self)
     }
 }
 
@@ -251,11 +227,5 @@ mod tests {
     fn keys_are_never_printed() {
         let node = MasterKey::from_bytes([0xab; KEY_LEN]).node_key(1, NodeId(1));
         assert_eq!(std::format!("{node:?}"), "NodeKey(secret)");
-    }
-
-    #[test]
-    fn the_last_epoch_has_no_successor() {
-        assert_eq!(Epoch(u32::MAX).resolve(0), None);
-        assert_eq!(Epoch(u32::MAX).resolve(0xff), Some(Epoch(u32::MAX)));
     }
 }

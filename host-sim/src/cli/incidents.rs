@@ -11,7 +11,9 @@ use std::process::ExitCode;
 
 use glob::Pattern;
 
-use crate::scenario::{ContextEvent, Incident, Mark, Precision, Scenario};
+use crate::scenario::{
+    ContextEvent, Date, Incident, Mark, PlannedAlert, Precision, Quarter, Scenario, local_time,
+};
 
 /// Show the incidents of a scenario, and whether they add up to what the sources count
 #[derive(Debug, clap::Args)]
@@ -63,10 +65,11 @@ fn print(args: &Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let scenario = Scenario::open(&args.scenario)?;
     let view = View { incidents: scenario.timeline(args.seed), scenario: &scenario, seed: args.seed };
     if args.tally {
-        return table::tally(&view, args.json, out);
+        return Ok(table::tally(&view, args.json, out)?);
     }
     if let Some(id) = &args.show {
-        return show::show(&view, id, args.json, out);
+        show::show(&view, id, args.json, out)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let view = view.retain(|incident| args.keeps(incident));
     let context = if args.context { &*scenario.file().context } else { &[] };
@@ -84,13 +87,8 @@ fn print(args: &Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 
 impl Args {
     fn keeps(&self, incident: &Incident) -> bool {
-        let fits = |pattern: &Pattern| {
-            let of_alert = |alert: &crate::scenario::PlannedAlert| {
-                pattern.matches(alert.kind()) || pattern.matches(&alert.site)
-            };
-            pattern.matches(&incident.id) || pattern.matches(&incident.site) || incident.alerts.iter().any(of_alert)
-        };
-        (!self.documented || incident.mark == Mark::Documented) && self.only.as_ref().is_none_or(fits)
+        (!self.documented || incident.mark == Mark::Documented)
+            && self.only.as_ref().is_none_or(|pattern| incident.fits(pattern))
     }
 }
 
@@ -113,13 +111,7 @@ impl View<'_> {
 
     /// A moment in local time as RFC 3339 has it, to the millisecond.
     fn time(&self, unix_ms: u64) -> String {
-        let offset_min = self.utc_offset_min();
-        let (hours, minutes) = (offset_min.unsigned_abs() / 60, offset_min.unsigned_abs() % 60);
-        let sign = if offset_min < 0 { '-' } else { '+' };
-        let local_ms = i64::try_from(unix_ms).unwrap_or(i64::MAX).saturating_add(i64::from(offset_min) * 60_000);
-        // Shown as if it were universal time, then marked with the offset it has.
-        let clock = jiff::Timestamp::from_millisecond(local_ms).unwrap_or(jiff::Timestamp::MAX);
-        format!("{}{sign}{hours:02}:{minutes:02}", clock.strftime("%Y-%m-%dT%H:%M:%S.%3f"))
+        local_time(unix_ms, self.utc_offset_min())
     }
 }
 
@@ -132,20 +124,20 @@ fn date_of_event(event: &ContextEvent) -> String {
     known_date(event.precision, event.from, event.until)
 }
 
-fn known_date(precision: Precision, from: crate::scenario::Date, until: crate::scenario::Date) -> String {
-    let month = |date: crate::scenario::Date| date.0.strftime("%Y-%m").to_string();
+fn known_date(precision: Precision, from: Date, until: Date) -> String {
+    let month = |date: Date| date.0.strftime("%Y-%m").to_string();
     match precision {
         Precision::Day => from.to_string(),
         Precision::Month => month(from),
         Precision::Season => format!("{}..{}", month(from), month(until)),
-        Precision::Quarter => crate::scenario::Quarter::of(from).to_string(),
+        Precision::Quarter => Quarter::of(from).to_string(),
         Precision::Year => from.0.strftime("%Y").to_string(),
     }
 }
 
 /// Names of the kinds an incident raises, each once.
 fn kinds(incident: &Incident) -> String {
-    let mut kinds: Vec<_> = incident.alerts.iter().map(crate::scenario::PlannedAlert::kind).collect();
+    let mut kinds: Vec<_> = incident.alerts.iter().map(PlannedAlert::kind).collect();
     kinds.dedup();
     kinds.join("+")
 }

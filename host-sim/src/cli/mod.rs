@@ -8,7 +8,13 @@
 //! | 3 | a link or sink was lost: an output cannot be written, a pipe was closed |
 //! | 130 | interrupted |
 
+pub mod completions;
+pub mod decode;
+pub mod encode;
 pub mod incidents;
+mod key_options;
+pub mod man;
+pub mod replay;
 pub mod schema;
 
 use std::io;
@@ -46,8 +52,13 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Replay(replay::Args),
     Incidents(incidents::Args),
+    Decode(decode::Args),
+    Encode(encode::Args),
     Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// How much is said beside the result itself.
@@ -81,17 +92,25 @@ pub fn command() -> clap::Command {
 }
 
 impl Command {
-    fn run(self, _voice: Voice) -> anyhow::Result<ExitCode> {
+    fn run(self, voice: Voice) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Replay(args) => replay::run(&args, voice),
             Self::Incidents(args) => incidents::run(&args),
+            Self::Decode(args) => decode::run(&args),
+            Self::Encode(args) => encode::run(&args),
             Self::Schema(args) => schema::run(&args),
+            Self::Completions(args) => completions::run(&args),
+            Self::Man(args) => man::run(&args),
         }
     }
 }
 
 /// An output that cannot be written is a lost sink; everything else was asked for wrongly.
 fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.chain().any(|cause| cause.is::<io::Error>()) { SINK_LOST } else { USAGE }
+    let lost = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<io::Error>() || cause.downcast_ref::<serde_json::Error>().is_some_and(serde_json::Error::is_io)
+    };
+    if error.chain().any(lost) { SINK_LOST } else { USAGE }
 }
 
 fn colour(choice: ColorChoice) {

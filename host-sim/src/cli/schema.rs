@@ -31,7 +31,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Format::Scenario => Scenario::schema(),
     };
     let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &schema)?;
+    serde_json::to_writer_pretty(&mut out, &schema).map_err(io::Error::from)?;
     writeln!(out)?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)

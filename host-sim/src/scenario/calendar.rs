@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A day of the calendar, 1971 … 2099, local time of the scenario. Written `2020-01-08`, with or without quotes.
+/// A day of the calendar, 1971 … 2099, local time of the scenario. Written `2020-01-08`, in quotes or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub civil::Date);
 
@@ -29,8 +29,8 @@ impl Date {
         Self(self.0.saturating_add(jiff::Span::new().days(days.min(100_000))))
     }
 
-    /// Milliseconds from the beginning of 1970, universal time, to the beginning of this day where local time is
-    /// `utc_offset_min` minutes ahead of it.
+    /// Milliseconds from the beginning of 1970, universal time, to the beginning of this day where local time
+    /// is `utc_offset_min` minutes ahead of it.
     #[must_use]
     pub fn unix_ms(self, utc_offset_min: i16) -> u64 {
         let days = Self(civil::date(1970, 1, 1)).days_until(self);
@@ -42,7 +42,8 @@ impl Date {
     /// The local day in which a moment lies, given as [`Date::unix_ms`] gives it.
     #[must_use]
     pub fn of_unix_ms(unix_ms: u64, utc_offset_min: i16) -> Self {
-        let local_min = i64::try_from(unix_ms / 60_000).unwrap_or(i64::MAX).saturating_add(utc_offset_min.into());
+        let local_min =
+            i64::try_from(unix_ms / 60_000).unwrap_or(i64::MAX).saturating_add(utc_offset_min.into());
         let days = u32::try_from(local_min.div_euclid(24 * 60)).unwrap_or(0);
         Self(civil::date(1970, 1, 1)).plus_days(days)
     }
@@ -99,6 +100,19 @@ impl JsonSchema for Date {
     }
 }
 
+/// A moment, given in milliseconds since 1970, universal time, as RFC 3339 has it where local time is
+/// `utc_offset_min` minutes ahead: `2020-01-08T01:34:00.000+03:00`.
+#[must_use]
+pub fn local_time(unix_ms: u64, utc_offset_min: i16) -> String {
+    let (hours, minutes) = (utc_offset_min.unsigned_abs() / 60, utc_offset_min.unsigned_abs() % 60);
+    let sign = if utc_offset_min < 0 { '-' } else { '+' };
+    let local_ms =
+        i64::try_from(unix_ms).unwrap_or(i64::MAX).saturating_add(i64::from(utc_offset_min) * 60_000);
+    // Shown as if it were universal time, then marked with the offset it has.
+    let clock = jiff::Timestamp::from_millisecond(local_ms).unwrap_or(jiff::Timestamp::MAX);
+    format!("{}{sign}{hours:02}:{minutes:02}", clock.strftime("%Y-%m-%dT%H:%M:%S.%3f"))
+}
+
 /// A quarter of a year. Written `2020-Q1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quarter {
@@ -122,10 +136,8 @@ impl FromStr for Quarter {
     fn from_str(text: &str) -> Result<Self, String> {
         let refuse = || format!("`{text}` is not a quarter of the years 1971 to 2099");
         let (year, number) = text.split_once("-Q").ok_or_else(refuse)?;
-        let quarter = Self {
-            year: year.parse().map_err(|_| refuse())?,
-            number: number.parse().map_err(|_| refuse())?,
-        };
+        let quarter =
+            Self { year: year.parse().map_err(|_| refuse())?, number: number.parse().map_err(|_| refuse())? };
         let sound = (1971..2100).contains(&quarter.year) && (1..=4).contains(&quarter.number);
         (sound && text == quarter.to_string()).then_some(quarter).ok_or_else(refuse)
     }

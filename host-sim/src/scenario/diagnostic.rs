@@ -6,7 +6,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-/// Kept at most; more are counted only.
+/// Found at most; then the search is given up.
 const FOUND_MAX: usize = 1_000;
 
 /// Shown at most; the rest is counted. Whoever has twenty errors fixes the first ones first.
@@ -35,7 +35,8 @@ pub struct Diagnostic {
 pub struct Invalid {
     name: String,
     diagnostics: Vec<Diagnostic>,
-    uncounted: usize,
+    /// Whether the search was given up with [`FOUND_MAX`].
+    more: bool,
 }
 
 impl Invalid {
@@ -44,7 +45,7 @@ impl Invalid {
         let allowed = allowed.to_owned();
         let diagnostic =
             Diagnostic { message, allowed, line: 0, column: 0, line_text: String::new(), marked: 0..0 };
-        Self { name: name.into(), diagnostics: vec![diagnostic], uncounted: 0 }
+        Self { name: name.into(), diagnostics: vec![diagnostic], more: false }
     }
 
     /// What is wrong, in the order of the file; never empty.
@@ -64,18 +65,20 @@ impl Invalid {
             let group = if diagnostic.line == 0 {
                 title.elements([Level::NOTE.message(&*diagnostic.allowed)])
             } else {
-                let caret = AnnotationKind::Primary.span(diagnostic.marked.clone()).label(&*diagnostic.allowed);
+                let caret =
+                    AnnotationKind::Primary.span(diagnostic.marked.clone()).label(&*diagnostic.allowed);
                 let line = Snippet::source(&diagnostic.line_text).line_start(diagnostic.line);
                 title.element(line.path(&self.name).annotation(caret))
             };
             report.push_str(&renderer.render(&[group]));
             report.push_str("\n\n");
         }
-        let count = self.diagnostics.len() + self.uncounted;
+        let count = self.diagnostics.len();
         let errors = if count == 1 { "error" } else { "errors" };
-        let hidden = count.saturating_sub(SHOWN_MAX);
-        let left_out = if hidden > 0 { format!(", {hidden} of them not shown") } else { String::new() };
-        report.push_str(&format!("{}: {count} {errors}{left_out}", self.name));
+        let or_more = if self.more { " or more" } else { "" };
+        let left_out =
+            if count > SHOWN_MAX { format!(", the first {SHOWN_MAX} shown") } else { String::new() };
+        report.push_str(&format!("{}: {count} {errors}{or_more}{left_out}", self.name));
         report
     }
 }
@@ -93,22 +96,23 @@ pub(super) struct Findings<'a> {
     name: &'a str,
     text: &'a str,
     found: Vec<(Range<usize>, String, String)>,
-    /// What was found beyond [`FOUND_MAX`].
-    uncounted: usize,
 }
 
 impl<'a> Findings<'a> {
     pub(super) fn new(name: &'a str, text: &'a str) -> Self {
-        Self { name, text, found: Vec::new(), uncounted: 0 }
+        Self { name, text, found: Vec::new() }
     }
 
     /// Notes that `message` holds at `span`, where only `allowed` may stand.
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>, allowed: impl Into<String>) {
-        if self.found.len() < FOUND_MAX {
+        if !self.is_full() {
             self.found.push((span, message.into(), allowed.into()));
-        } else {
-            self.uncounted += 1;
         }
+    }
+
+    /// Whether there is no use in searching on.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= FOUND_MAX
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -120,6 +124,7 @@ impl<'a> Findings<'a> {
         if self.is_empty() {
             return Ok(());
         }
+        let more = self.is_full();
         self.found.sort_by_key(|(span, ..)| span.start);
         // One walk through the text numbers all lines, however many errors there are.
         let (mut line, mut line_start, mut walked) = (1, 0, 0);
@@ -135,10 +140,11 @@ impl<'a> Findings<'a> {
             let end = self.text[start..end].find('\n').map_or(end, |newline| start + newline);
             let column = self.text[line_start..start].chars().count() + 1;
             let line_text = self.text[line_start..].lines().next().unwrap_or_default().to_owned();
-            let marked = start - line_start..end - line_start;
+            // The end of a line may be two characters, of which the text of the line has none.
+            let marked = (start - line_start).min(line_text.len())..(end - line_start).min(line_text.len());
             diagnostics.push(Diagnostic { message, allowed, line, column, line_text, marked });
         }
-        Err(Invalid { name: self.name.into(), diagnostics, uncounted: self.uncounted })
+        Err(Invalid { name: self.name.into(), diagnostics, more })
     }
 }
 
@@ -158,7 +164,7 @@ fn listed<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
 }
 
 /// What is allowed, and the one that was probably meant.
-pub(crate) fn one_of<'c>(word: &str, candidates: &[&'c str]) -> String {
+pub(crate) fn one_of(word: &str, candidates: &[&str]) -> String {
     let listing = listed(candidates.iter().copied().take(24));
     let more = if candidates.len() > 24 { ", …" } else { "" };
     match near_miss(word, candidates.iter().copied()) {
@@ -168,26 +174,30 @@ pub(crate) fn one_of<'c>(word: &str, candidates: &[&'c str]) -> String {
 }
 
 /// The one of `candidates` that `word` was probably meant to be.
-fn near_miss<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn near_miss<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let letters = word.chars().count();
-    if letters > 64 {
+    if !(3..=64).contains(&letters) {
         return None;
     }
     let (changes, candidate) = candidates.into_iter().map(|name| (distance(word, name), name)).min()?;
-    (changes <= (letters / 3).max(1)).then_some(candidate)
+    (changes <= letters.div_ceil(3)).then_some(candidate)
 }
 
-/// Least number of letters to insert, delete or replace between two words (Levenshtein).
+/// Least number of letters to insert, delete, replace or swap with the next between two words.
 fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
+    for i in 0..left.len() {
+        let mut row = vec![i + 1];
+        for j in 0..right.len() {
+            let replaced = rows[i][j] + usize::from(left[i] != right[j]);
+            let mut least = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && left[i] == right[j - 1] && left[i - 1] == right[j] {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[right.len()]
+    rows[left.len()][right.len()]
 }

@@ -2,8 +2,8 @@
 
 use alertbus::message::AlertDraft;
 use alertbus::message::kind::{
-    Airframe, Charge, ConvoyIed, CramEngagement, CramEngagementState, DroneSighting, DroneSightingState, Payload,
-    RocketLaunch, Target, Trigger, Weapon,
+    Airframe, Charge, ConvoyIed, CramEngagement, CramEngagementState, DroneSighting, DroneSightingState,
+    Payload, RocketLaunch, Target, Trigger, Weapon,
 };
 use alertbus::place::Accuracy;
 use alertbus::time::{ClockQuality, EventTime};
@@ -14,7 +14,7 @@ use super::file::{File, Site};
 use super::timeline::AlertSpec;
 use super::words::Word;
 
-/// The draft of an alert raised at `at_ms` by a node at `site`: its place is the site, as exact as the site is.
+/// The draft of an alert raised at `at_ms` by a node at `site`: its place is the site, as exact as that is.
 pub(super) fn draft(file: &File, spec: &AlertSpec, site: &str, at_ms: u64) -> AlertDraft {
     AlertDraft {
         severity: spec.severity,

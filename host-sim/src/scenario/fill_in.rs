@@ -85,7 +85,10 @@ fn among<'c, T>(draw: &mut Draw, choices: &'c [T]) -> Option<&'c T> {
     choices.get(usize::try_from(draw.below(count)).ok()?)
 }
 
-fn between<const LEAST: u8, const MOST: u8>(draw: &mut Draw, range: Option<Between<LEAST, MOST>>) -> Option<u8> {
+fn between<const LEAST: u8, const MOST: u8>(
+    draw: &mut Draw,
+    range: Option<Between<LEAST, MOST>>,
+) -> Option<u8> {
     let (min, max) = range?.ends();
     let width = u64::from(max.saturating_sub(min)) + 1;
     let offset = u8::try_from(draw.below(width)).unwrap_or(0);

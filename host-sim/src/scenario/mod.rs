@@ -1,7 +1,7 @@
 //! Scenarios: what happened where, who says so, and what a replay fills in.
 //!
-//! A scenario file (TOML) is held against its schema and against itself before anything is made of it; what is
-//! wrong is reported with file, line, column, the value and what is allowed. Under a seed it becomes a time
+//! A scenario file (TOML) is held against its schema and against itself before anything is made of it; what
+//! is wrong is reported with file, line, column, the value and what is allowed. Under a seed it becomes a time
 //! line: documented incidents, and reconstructed ones for what the sources count and do not date.
 //!
 //! Nothing here knows of links, packets or gateways, reads a clock, or draws from anything but the seed.
@@ -39,17 +39,17 @@ use alertbus::Place;
 use toml::de::DeTable;
 
 pub use body::{Between, BodySpec, FillInBody, KindName};
-pub use calendar::{Date, Quarter};
+pub use calendar::{Date, Quarter, local_time};
 pub use diagnostic::{Diagnostic, Invalid};
 pub use file::{
-    Bound, BoundRule, ContextEvent, DocumentedAlert, DocumentedIncident, Faults, File, FillIn, Node, Precision,
-    Site, Source, Tally, TallyName,
+    Bound, BoundRule, ContextEvent, DocumentedAlert, DocumentedIncident, Faults, File, FillIn, Node,
+    Precision, Site, Source, Tally, TallyName,
 };
 pub use probability::{NotAProbability, Probability};
 pub use timeline::{AlertSpec, Incident, Mark, PlannedAlert, Provenance};
 pub use words::{Decimal, Word, Words};
 
-pub(crate) use diagnostic::{one_of, quoted};
+pub(crate) use diagnostic::{near_miss, quoted};
 
 use diagnostic::Findings;
 use shape::Shape;
@@ -59,8 +59,7 @@ use tree::Cursor;
 pub const FILE_LEN_MAX: u64 = 10 * 1024 * 1024;
 
 /// Scenarios that the program carries, by name.
-const EMBEDDED: [(&str, &str); 1] =
-    [("iraq-2019-2020", include_str!("../../scenarios/iraq-2019-2020.toml"))];
+const EMBEDDED: [(&str, &str); 1] = [("iraq-2019-2020", include_str!("../../scenarios/iraq-2019-2020.toml"))];
 
 /// A scenario that has passed every check.
 #[derive(Clone, Debug)]
@@ -131,7 +130,7 @@ impl Scenario {
     /// Reads `text`, which messages call `name`.
     ///
     /// # Errors
-    /// Everything that is wrong with it. Mistakes of TOML hide mistakes of shape, and these hide contradictions.
+    /// All that is wrong with it. Mistakes of TOML hide mistakes of shape, and these hide contradictions.
     pub fn parse(name: &str, text: &str) -> Result<Self, Invalid> {
         let mut findings = Findings::new(name, text);
         let (table, errors) = DeTable::parse_recoverable(text);
@@ -148,7 +147,7 @@ impl Scenario {
                     findings.into_result()?;
                     return Ok(Self { file });
                 }
-                // The schema is made from the same types, so this is a mistake of this program; still a message.
+                // The schema is made from the same types: this would be a mistake of ours. Still a message.
                 Err(error) => findings.add(error.span().unwrap_or(0..0), error.message(), ""),
             }
         }
@@ -203,7 +202,8 @@ impl Scenario {
     pub fn tallies(&self, incidents: &[Incident]) -> Vec<TallyRow> {
         let count = |tally: &Tally, mark| {
             let counted = |incident: &&Incident| {
-                (incident.tally, incident.quarter, incident.mark) == (Some(tally.name), Some(tally.quarter), mark)
+                (incident.tally, incident.quarter, incident.mark)
+                    == (Some(tally.name), Some(tally.quarter), mark)
             };
             u32::try_from(incidents.iter().filter(counted).count()).unwrap_or(u32::MAX)
         };

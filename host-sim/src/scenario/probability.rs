@@ -55,7 +55,12 @@ impl FromStr for Probability {
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
         let decimals = decimals.trim_end_matches('0');
         let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 3 || decimals.len() > scale || !all_digits(whole) || !all_digits(decimals) {
+        if whole.is_empty()
+            || whole.len() > 3
+            || decimals.len() > scale
+            || !all_digits(whole)
+            || !all_digits(decimals)
+        {
             return Err(refuse());
         }
         let millionths = format!("{whole}{decimals:0<scale$}").parse().map_err(|_| refuse())?;

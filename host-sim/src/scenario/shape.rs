@@ -78,6 +78,9 @@ impl Shape {
     ) {
         let Some(properties) = schema["properties"].as_object() else { return };
         for (key, value) in table {
+            if findings.is_full() {
+                return;
+            }
             match properties.get(key.get_ref().as_ref()) {
                 Some(schema) => self.value(key.get_ref(), value, schema, findings),
                 None => {
@@ -112,7 +115,9 @@ impl Shape {
             findings.add(span, format!("`kind` is missing in {}", place(name)), one_of("", &kinds));
             return;
         };
-        match branches.iter().find(|branch| branch["properties"]["kind"]["const"].as_str() == kind.get_ref().as_str())
+        match branches
+            .iter()
+            .find(|branch| branch["properties"]["kind"]["const"].as_str() == kind.get_ref().as_str())
         {
             Some(branch) => self.table(name, span, table, branch, findings),
             None => self.word("kind", kind, &kinds, findings),
@@ -234,7 +239,9 @@ fn words(schema: &Value) -> Option<Vec<&str>> {
 fn types(schema: &Value) -> Vec<&str> {
     match &schema["type"] {
         Value::String(one) => vec![one],
-        Value::Array(several) => several.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect(),
+        Value::Array(several) => {
+            several.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect()
+        }
         // A choice of tables.
         _ => vec!["object"],
     }

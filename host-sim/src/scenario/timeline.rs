@@ -97,6 +97,15 @@ pub struct Incident {
     pub alerts: Vec<PlannedAlert>,
 }
 
+impl Incident {
+    /// Whether its id, or the site or kind of one of its alerts, fits the pattern.
+    #[must_use]
+    pub fn fits(&self, pattern: &glob::Pattern) -> bool {
+        let alert_fits = |alert: &PlannedAlert| pattern.matches(alert.kind()) || pattern.matches(&alert.site);
+        pattern.matches(&self.id) || pattern.matches(&self.site) || self.alerts.iter().any(alert_fits)
+    }
+}
+
 /// An alert that a node will raise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedAlert {
@@ -155,7 +164,8 @@ pub(super) fn timeline(file: &File, seed: u64) -> Vec<Incident> {
 }
 
 fn documented(file: &File, incident: &DocumentedIncident, seed: u64) -> Incident {
-    let at_ms = moment(&mut Draw::new(seed, &incident.id), incident.from, incident.until, file.utc_offset_min);
+    let at_ms =
+        moment(&mut Draw::new(seed, &incident.id), incident.from, incident.until, file.utc_offset_min);
     let mut alerts: Vec<_> =
         incident.alert.iter().map(|alert| documented_alert(file, alert, at_ms)).collect();
     alerts.sort_by_key(|alert| alert.at_ms);

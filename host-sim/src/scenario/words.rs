@@ -7,7 +7,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use alertbus::message::kind::{
-    Airframe, Charge, ConvoyIedState, CramEngagementState, DroneSightingState, Payload, Target, Trigger, Weapon,
+    Airframe, Charge, ConvoyIedState, CramEngagementState, DroneSightingState, Payload, Target, Trigger,
+    Weapon,
 };
 use alertbus::message::{Certainty, Severity, Urgency};
 

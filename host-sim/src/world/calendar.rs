@@ -48,7 +48,7 @@ impl Calendar {
 
     /// The end of the stretch that is played now.
     pub(super) fn stretch_ends_ms(&self, alerts_open: bool) -> u64 {
-        if alerts_open { self.open_until_ms } else { self.played_until_ms }
+        if alerts_open { self.open_until_ms.max(self.played_until_ms) } else { self.played_until_ms }
     }
 
     /// Skips from `run_ms` to ten minutes before the incident at `next_ms`, if that lies ahead.
@@ -56,6 +56,8 @@ impl Calendar {
         let quiet_ms = next_ms.saturating_sub(AROUND_INCIDENT_MS).checked_sub(self.at(run_ms))?;
         self.origin_ms += quiet_ms;
         self.skipped_ms += quiet_ms;
+        // The new stretch begins here, even before its alert is raised.
+        self.played_until_ms = self.played_until_ms.max(self.at(run_ms));
         (quiet_ms > 0).then_some(quiet_ms)
     }
 }
@@ -75,6 +77,7 @@ mod tests {
         let run_ms = 2 * AROUND_INCIDENT_MS;
         assert!(calendar.skip_to(run_ms, 200 * hour_ms).is_some());
         assert_eq!(calendar.at(run_ms), 200 * hour_ms - AROUND_INCIDENT_MS);
+        assert_eq!(calendar.stretch_ends_ms(false), calendar.at(run_ms), "the next stretch has begun");
         assert_eq!(calendar.skip_to(run_ms, 200 * hour_ms), None, "once is enough");
         assert_eq!(calendar.skip_to(run_ms, 100 * hour_ms), None, "never backwards");
     }

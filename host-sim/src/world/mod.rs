@@ -17,7 +17,7 @@ mod sensor;
 mod step;
 mod trace;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alertbus::ledger::{Outcome, Row};
 use alertbus::role::gateway::{Gateway, PeerConfig, ReceivedAlert};
@@ -49,8 +49,17 @@ pub const SLOTS_PER_NODE: usize = 32;
 /// The network every run's throw-away keys belong to.
 pub const NETWORK: u32 = 1;
 
+/// The master key of the run with this seed. Anybody can make it again: it keeps nothing secret.
+#[must_use]
+pub fn throw_away_key(seed: u64) -> MasterKey {
+    MasterKey::from_bytes(Draw::new(seed, "master key").key())
+}
+
 /// All links carry the small radio profile end to end: the radio heads hold no keys.
 const LINK: Link = Link::small_radio(0);
+
+/// Nodes start within this time, in milliseconds, each at a moment of its own, so that their reports do not meet.
+const START_MS_MAX: u64 = 300_000;
 
 /// How long the gateway's disk takes to store an alert, in milliseconds.
 const STORE_MS: u64 = 5;
@@ -108,8 +117,10 @@ pub enum Occurrence {
         /// Length of its sealed packets, in bytes.
         packet_len: usize,
     },
-    /// The gateway delivered something that nobody raised, or delivered an alert twice. Never happens.
-    Unexplained(AlertId),
+    /// The gateway delivered an alert a second time. Never happens.
+    DeliveredTwice(AlertId),
+    /// The gateway delivered something that nobody raised. Never happens.
+    Forged(AlertId),
     /// An alert left its node before it arrived.
     Ended(usize, Outcome),
     /// Nothing was due for this many milliseconds.
@@ -118,7 +129,6 @@ pub enum Occurrence {
 
 /// See the [module](self).
 pub struct World {
-    seed: u64,
     medium: Medium,
     calendar: Calendar,
     alerts: Vec<Alert>,
@@ -129,7 +139,10 @@ pub struct World {
     by_address: BTreeMap<NodeId, usize>,
     heads: Vec<Head>,
     gateway: Box<Gateway<NODES_MAX>>,
-    unexplained: u64,
+    /// Names of what was delivered: each must come once.
+    delivered: BTreeSet<AlertId>,
+    duplicates_delivered: u64,
+    forged_delivered: u64,
     occurrences: VecDeque<(u64, Occurrence)>,
 }
 
@@ -168,7 +181,7 @@ impl World {
     /// More nodes or sites than it holds.
     pub fn new(plan: Plan) -> Result<Self, TooLarge> {
         let Plan { seed, faults, nodes, alerts } = plan;
-        let master = MasterKey::from_bytes(Draw::new(seed, "master key").key());
+        let master = throw_away_key(seed);
         let mut sites: Vec<&str> = nodes.iter().map(|node| node.site.as_str()).collect();
         sites.sort_unstable();
         sites.dedup();
@@ -193,7 +206,6 @@ impl World {
             Ok(Head::new(number, site, seed, faults))
         };
         let mut world = Self {
-            seed,
             medium: Medium::new(seed),
             calendar: Calendar::starting_before(alerts.first().map_or(0, |alert| alert.at_ms)),
             alerts: alerts.into_iter().map(|plan| Alert::new(plan, &nodes)).collect(),
@@ -203,11 +215,13 @@ impl World {
             sensors,
             heads: sites.iter().enumerate().map(head).collect::<Result<_, TooLarge>>()?,
             gateway,
-            unexplained: 0,
+            delivered: BTreeSet::new(),
+            duplicates_delivered: 0,
+            forged_delivered: 0,
             occurrences: VecDeque::new(),
         };
         for node in 0..world.sensors.len() {
-            world.serve(node);
+            world.wake(node, Draw::new(seed, &format!("{} start", nodes[node].id)).below(START_MS_MAX));
         }
         Ok(world)
     }
@@ -222,6 +236,12 @@ impl World {
     #[must_use]
     pub const fn calendar_ms(&self) -> u64 {
         self.calendar.at(self.medium.now_ms)
+    }
+
+    /// Alerts whose moment has come.
+    #[must_use]
+    pub const fn raised(&self) -> usize {
+        self.next_alert
     }
 
     /// Quiet skipped so far, in milliseconds.
@@ -275,10 +295,16 @@ impl World {
         lengths
     }
 
-    /// Deliveries that nobody raised, and second deliveries of one alert. Zero, or something is broken.
+    /// Second deliveries of one alert. Zero, or something is broken.
     #[must_use]
-    pub const fn unexplained(&self) -> u64 {
-        self.unexplained
+    pub const fn duplicates_delivered(&self) -> u64 {
+        self.duplicates_delivered
+    }
+
+    /// Deliveries of what nobody raised. Zero, or something is broken.
+    #[must_use]
+    pub const fn forged_delivered(&self) -> u64 {
+        self.forged_delivered
     }
 
     /// The hash over every byte on every link, every decision, and the ledgers as they stand.
@@ -288,11 +314,5 @@ impl World {
             let ledger = sensor.node.ledger();
             Row::ALL.into_iter().flat_map(|row| ledger.row(row).values())
         }))
-    }
-
-    /// The seed of all chance.
-    #[must_use]
-    pub const fn seed(&self) -> u64 {
-        self.seed
     }
 }

@@ -1,5 +1,7 @@
 //! One step of the world: who hands what to whom.
 
+use std::collections::VecDeque;
+
 use alertbus::limits::PACKET_LEN_MAX_RADIO;
 use alertbus::message::split_body;
 use alertbus::role::gateway::{GatewayEvent, ReceivedAlert};
@@ -132,7 +134,7 @@ impl World {
     }
 
     /// Lets a node say what it has to say, tell what it has to tell, and go back to sleep.
-    pub(super) fn serve(&mut self, node: usize) {
+    fn serve(&mut self, node: usize) {
         let now = self.now();
         let now_ms = self.medium.now_ms;
         let sensor = &mut self.sensors[node];
@@ -156,12 +158,16 @@ impl World {
         }
         let sensor = &mut self.sensors[node];
         let timeout_ms = sensor.node.poll_timeout().map(|at| at.as_millis().max(now_ms));
-        if timeout_ms != sensor.timeout_ms {
-            sensor.timeout_ms = timeout_ms;
-            if let Some(at_ms) = timeout_ms {
-                self.medium.events.schedule(at_ms, Event::NodeTimeout { node });
-            }
+        match timeout_ms {
+            Some(at_ms) if sensor.timeout_ms != Some(at_ms) => self.wake(node, at_ms),
+            _ => sensor.timeout_ms = timeout_ms,
         }
+    }
+
+    /// Calls a node at this time and not before; an earlier appointment is void.
+    pub(super) fn wake(&mut self, node: usize, at_ms: u64) {
+        self.sensors[node].timeout_ms = Some(at_ms);
+        self.medium.events.schedule(at_ms, Event::NodeTimeout { node });
     }
 
     fn handle_node_event(&mut self, node: usize, event: &NodeEvent) {
@@ -195,11 +201,15 @@ impl World {
 
     /// What arrives must be what was raised, byte for byte, and must not have arrived before.
     fn deliver(&mut self, received: ReceivedAlert) {
+        if !self.delivered.insert(received.id) {
+            self.duplicates_delivered += 1;
+            return self.tell(Occurrence::DeliveredTwice(received.id));
+        }
         let content = split_body(received.body()).map_or_else(|_| Vec::new(), |(_, content)| content.to_vec());
         let waiting = self.raised.get_mut(&(received.id.node, content));
-        let Some(number) = waiting.and_then(std::collections::VecDeque::pop_front) else {
-            self.unexplained += 1;
-            return self.tell(Occurrence::Unexplained(received.id));
+        let Some(number) = waiting.and_then(VecDeque::pop_front) else {
+            self.forged_delivered += 1;
+            return self.tell(Occurrence::Forged(received.id));
         };
         let latency_ms = self.calendar_ms().saturating_sub(self.alerts[number].plan.at_ms);
         let alert = &mut self.alerts[number];

@@ -7,7 +7,6 @@ use crate::precedence::Precedence;
 
 /// An improvised explosive device on a convoy's way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConvoyIed {
     /// Whether it has gone off.
     pub state: ConvoyIedState,

@@ -8,7 +8,6 @@ use crate::precedence::Precedence;
 
 /// A C-RAM system engages or has engaged. The bus reports it; it has no way to task it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CramEngagement {
     /// Rounds engaged, 255 means that many or more.
     pub engaged: u8,

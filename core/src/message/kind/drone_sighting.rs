@@ -7,7 +7,6 @@ use crate::precedence::Precedence;
 
 /// One or several drones have been seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DroneSighting {
     /// What flies.
     pub airframe: Airframe,

@@ -97,6 +97,12 @@ macro_rules! kinds {
 
         $(impl From<$kind> for Body {
             fn from(kind: $kind) -> Self { Self::$kind(kind) }
+        }
+
+        // Bodies never appear in a log: the name of the kind does.
+        #[cfg(feature = "defmt")]
+        impl defmt::Format for $kind {
+            fn format(&self, f: defmt::Formatter<'_>) { defmt::write!(f, "{=str}", $kind::NAME); }
         })+
 
         const _: () = assert!(ascending(&[$($kind::CODE),+]), "a kind's number is taken or out of order");
@@ -147,7 +153,6 @@ impl Packed {
     }
 }
 
-// Bodies never appear in a log: the name of the kind does.
 #[cfg(feature = "defmt")]
 impl defmt::Format for Body {
     fn format(&self, f: defmt::Formatter<'_>) {

@@ -15,7 +15,6 @@ use crate::precedence::Precedence;
 /// assert_eq!(launch.precedence(), Precedence::Flash);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RocketLaunch {
     /// What was launched.
     pub weapon: Weapon,

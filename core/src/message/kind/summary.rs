@@ -6,7 +6,6 @@ use crate::precedence::Precedence;
 
 /// What a node could not send one by one. Itself Flash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Summary {
     /// Alerts folded in; 65,535 means that many or more.
     pub count: u16,

@@ -5,9 +5,28 @@ use std::io::{self, Write};
 use super::View;
 
 const HEAD: [&str; 22] = [
-    "incident", "title", "mark", "tally", "quarter", "precision", "from", "until", "time", "kind", "precedence",
-    "severity", "urgency", "certainty", "site", "latitude", "longitude", "accuracy_km", "node", "node_number",
-    "sources", "fields",
+    "incident",
+    "title",
+    "mark",
+    "tally",
+    "quarter",
+    "precision",
+    "from",
+    "until",
+    "time",
+    "kind",
+    "precedence",
+    "severity",
+    "urgency",
+    "certainty",
+    "site",
+    "latitude",
+    "longitude",
+    "accuracy_km",
+    "node",
+    "node_number",
+    "sources",
+    "fields",
 ];
 
 pub(super) fn print(view: &View<'_>, out: &mut impl Write) -> io::Result<()> {
@@ -19,7 +38,9 @@ pub(super) fn print(view: &View<'_>, out: &mut impl Write) -> io::Result<()> {
             fields.remove("kind");
             let fields: Vec<_> = fields
                 .iter()
-                .map(|(name, value)| format!("{name}={}", value.as_str().map_or(value.to_string(), String::from)))
+                .map(|(name, value)| {
+                    format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), String::from))
+                })
                 .collect();
             let cells = [
                 incident.id.clone(),

@@ -1,13 +1,13 @@
 //! GeoJSON (RFC 7946): one feature an incident, longitude before latitude.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use super::{View, date};
 use crate::scenario::Incident;
 
-pub(super) fn print(view: &View<'_>, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn print(view: &View<'_>, out: &mut impl Write) -> io::Result<()> {
     let features: Vec<_> = view.incidents.iter().map(|incident| feature(view, incident)).collect();
     serde_json::to_writer(&mut *out, &json!({ "type": "FeatureCollection", "features": features }))?;
     writeln!(out)?;

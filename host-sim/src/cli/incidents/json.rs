@@ -1,7 +1,7 @@
 //! One JSON object a line: every incident with its alerts, and context events where asked.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -27,7 +27,7 @@ struct IncidentObject<'i> {
     time_ms: u64,
     sources: &'i [String],
     note: Option<&'i str>,
-    provenance: &'i Provenance,
+    provenance: Provenance,
     alerts: Vec<AlertObject<'i>>,
 }
 
@@ -45,6 +45,7 @@ struct AlertObject<'i> {
     precedence: &'static str,
     node: &'i str,
     node_number: u16,
+    after_s: u64,
     site: &'i str,
     latitude: f64,
     longitude: f64,
@@ -72,7 +73,7 @@ struct ContextObject<'e> {
     provenance: Provenance,
 }
 
-pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Write) -> io::Result<()> {
     for one in &view.incidents {
         incident(view, one, out)?;
     }
@@ -82,7 +83,7 @@ pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Wr
     Ok(())
 }
 
-pub(super) fn incident(view: &View<'_>, incident: &Incident, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn incident(view: &View<'_>, incident: &Incident, out: &mut impl Write) -> io::Result<()> {
     let mut kinds: Vec<_> = incident.alerts.iter().map(PlannedAlert::kind).collect();
     kinds.dedup();
     let object = IncidentObject {
@@ -105,13 +106,13 @@ pub(super) fn incident(view: &View<'_>, incident: &Incident, out: &mut impl Writ
         time_ms: incident.at_ms,
         sources: &incident.sources,
         note: incident.note.as_deref(),
-        provenance: &incident.provenance,
-        alerts: incident.alerts.iter().map(|alert| alert_object(view, alert)).collect(),
+        provenance: snake_case(&incident.provenance),
+        alerts: incident.alerts.iter().map(|alert| alert_object(view, incident, alert)).collect(),
     };
     line(&object, out)
 }
 
-pub(super) fn context_event(event: &ContextEvent, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn context_event(event: &ContextEvent, out: &mut impl Write) -> io::Result<()> {
     let object = ContextObject {
         r#type: "context",
         id: &event.id,
@@ -125,15 +126,13 @@ pub(super) fn context_event(event: &ContextEvent, out: &mut impl Write) -> anyho
         },
         sources: &event.sources,
         note: event.note.as_deref(),
-        provenance: event.provenance(),
+        provenance: snake_case(&event.provenance()),
     };
     line(&object, out)
 }
 
-fn alert_object<'i>(view: &View<'i>, alert: &'i PlannedAlert) -> AlertObject<'i> {
+fn alert_object<'i>(view: &View<'i>, incident: &Incident, alert: &'i PlannedAlert) -> AlertObject<'i> {
     let site = view.scenario.site(&alert.site);
-    let snake = |name: &String| name.replace('-', "_");
-    let names = |list: &[String]| list.iter().map(snake).collect();
     let mut fields = alert.spec.body.fields();
     // The kind stands outside, where every alert has it.
     fields.remove("kind");
@@ -142,6 +141,7 @@ fn alert_object<'i>(view: &View<'i>, alert: &'i PlannedAlert) -> AlertObject<'i>
         precedence: alert.precedence().name(),
         node: &alert.node_id,
         node_number: alert.node.0,
+        after_s: (alert.at_ms - incident.at_ms) / 1_000,
         site: &alert.site,
         latitude: site.map_or(0.0, |site| site.latitude.to_f64()),
         longitude: site.map_or(0.0, |site| site.longitude.to_f64()),
@@ -152,15 +152,25 @@ fn alert_object<'i>(view: &View<'i>, alert: &'i PlannedAlert) -> AlertObject<'i>
         urgency: alert.spec.urgency.name(),
         certainty: alert.spec.certainty.name(),
         fields: fields.iter().map(|(name, value)| (snake(name), value.clone())).collect(),
-        provenance: Provenance {
-            stated: names(&alert.provenance.stated),
-            inferred: names(&alert.provenance.inferred),
-            modelled: names(&alert.provenance.modelled),
-        },
+        provenance: snake_case(&alert.provenance),
     }
 }
 
-fn line(object: &impl Serialize, out: &mut impl Write) -> anyhow::Result<()> {
+/// Names as JSON keys are written here.
+fn snake_case(provenance: &Provenance) -> Provenance {
+    let names = |list: &[String]| list.iter().map(|name| snake(name)).collect();
+    Provenance {
+        stated: names(&provenance.stated),
+        inferred: names(&provenance.inferred),
+        modelled: names(&provenance.modelled),
+    }
+}
+
+fn snake(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+fn line(object: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, object)?;
     writeln!(out)?;
     Ok(())

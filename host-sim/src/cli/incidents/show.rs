@@ -1,14 +1,13 @@
 //! One incident or context event, field by field, with what each field rests on.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use super::table::aligned;
 use super::{View, json};
-use crate::scenario::{ContextEvent, Date, Incident, PlannedAlert, Precision, Provenance, one_of, quoted};
+use crate::scenario::{ContextEvent, Date, Incident, PlannedAlert, Precision, Provenance, near_miss, quoted};
 
 /// Prints the event `id`. One that does not exist is a usage error.
-pub(super) fn show(view: &View<'_>, id: &str, as_json: bool, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(super) fn show(view: &View<'_>, id: &str, as_json: bool, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(one) = view.incidents.iter().find(|incident| incident.id == id) {
         if as_json {
             json::incident(view, one, out)?;
@@ -24,16 +23,23 @@ pub(super) fn show(view: &View<'_>, id: &str, as_json: bool, out: &mut impl Writ
     } else {
         let documented = view.scenario.file().incident.iter().map(|incident| &*incident.id);
         let context = view.scenario.file().context.iter().map(|event| &*event.id);
-        let known: Vec<_> = documented.chain(context).collect();
-        writeln!(io::stderr(), "error: no incident {}; {}", quoted(id), one_of(id, &known))?;
-        return Ok(ExitCode::from(2));
+        match near_miss(id, documented.chain(context)) {
+            Some(near) => anyhow::bail!("no incident {}; did you mean `{near}`?", quoted(id)),
+            None => anyhow::bail!("no incident {}; `host-sim incidents --context` lists them", quoted(id)),
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn incident(view: &View<'_>, incident: &Incident, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{} ({})", incident.id, incident.mark.name())?;
-    let mut fields = common(&incident.title, incident.outcome.as_deref(), incident.precision, incident.from, incident.until);
+    let mut fields = common(
+        &incident.title,
+        incident.outcome.as_deref(),
+        incident.precision,
+        incident.from,
+        incident.until,
+    );
     let site = view.scenario.site(&incident.site);
     fields.push(("site", site.map_or_else(String::new, |site| format!("{} ({})", site.id, site.name))));
     if let (Some(tally), Some(quarter)) = (incident.tally, incident.quarter) {
@@ -51,7 +57,12 @@ fn incident(view: &View<'_>, incident: &Incident, out: &mut impl Write) -> io::R
     Ok(())
 }
 
-fn planned_alert(incident: &Incident, number: usize, alert: &PlannedAlert, out: &mut impl Write) -> io::Result<()> {
+fn planned_alert(
+    incident: &Incident,
+    number: usize,
+    alert: &PlannedAlert,
+    out: &mut impl Write,
+) -> io::Result<()> {
     writeln!(out, "\nalert {number} of {}: {}, {}", incident.alerts.len(), alert.kind(), alert.precedence())?;
     let mut fields = vec![("node".to_owned(), format!("{} (number {})", alert.node_id, alert.node.0))];
     if alert.at_ms > incident.at_ms {
@@ -61,7 +72,7 @@ fn planned_alert(incident: &Incident, number: usize, alert: &PlannedAlert, out: 
     fields.push(("urgency".into(), alert.spec.urgency.name().into()));
     fields.push(("certainty".into(), alert.spec.certainty.name().into()));
     for (name, value) in alert.spec.body.fields() {
-        fields.push((name, value.as_str().map_or(value.to_string(), String::from)));
+        fields.push((name, value.as_str().map_or_else(|| value.to_string(), String::from)));
     }
     listing(&fields, &alert.provenance, out)
 }
@@ -106,8 +117,13 @@ fn sources(view: &View<'_>, ids: &[String], note: Option<&str>, out: &mut impl W
     }
     for source in view.scenario.file().source.iter().filter(|source| ids.contains(&source.id)) {
         let title = source.title.as_deref().unwrap_or("no title");
-        let authors = if source.authors.is_empty() { "no author named".into() } else { source.authors.join(", ") };
-        writeln!(out, "source {}: {title}, {authors}; {} Written {}", source.id, source.description, source.written)?;
+        let authors =
+            if source.authors.is_empty() { "no author named".into() } else { source.authors.join(", ") };
+        writeln!(
+            out,
+            "source {}: {title}, {authors}; {} Written {}",
+            source.id, source.description, source.written
+        )?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{View, date, date_of_event, kinds};
+use crate::cli::EXPECTATION_FAILED;
 use crate::scenario::{ContextEvent, Date, Mark, TallyRow};
 
 /// The time line, oldest first, with context events among the incidents.
@@ -51,7 +52,7 @@ pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Wr
 }
 
 /// One line a tally, in the order of the file.
-pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> io::Result<ExitCode> {
     #[derive(Serialize)]
     struct Line {
         tally: &'static str,
@@ -64,9 +65,8 @@ pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> anyhow
     }
 
     let rows = view.scenario.tallies(&view.incidents);
-    let mut lines = vec![
-        ["tally", "quarter", "documented", "reconstructed", "total", "source", ""].map(String::from),
-    ];
+    let mut lines =
+        vec![["tally", "quarter", "documented", "reconstructed", "total", "source", ""].map(String::from)];
     for row in &rows {
         let line = Line {
             tally: row.tally.name(),
@@ -95,7 +95,11 @@ pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> anyhow
     if !json {
         aligned(&lines, &[2, 3, 4, 5], out)?;
     }
-    Ok(if rows.iter().all(TallyRow::matches) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if rows.iter().all(TallyRow::matches) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(EXPECTATION_FAILED)
+    })
 }
 
 /// Writes rows in columns as wide as their widest cell; the columns in `right` are aligned to the right.
@@ -113,7 +117,8 @@ pub(super) fn aligned<const N: usize>(
     for row in rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let cell = if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") };
+            let cell =
+                if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:width$}") };
             line.push_str(&cell);
             line.push_str("  ");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::scenario::body::{BodySpec, KindName};
 use crate::scenario::diagnostic::{Findings, one_of, quoted};
-use crate::scenario::file::{File, Node};
+use crate::scenario::file::{DocumentedAlert, DocumentedIncident, File, Node};
 use crate::scenario::tree::Cursor;
 
 pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
@@ -17,6 +17,7 @@ pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) 
         let at = tree.key("incident").index(i);
         known.site(&incident.site, at.key("site"), findings);
         known.sources(&incident.sources, at, findings);
+        known.place(incident, at.key("site"), findings);
         for (j, alert) in incident.alert.iter().enumerate() {
             let at = at.key("alert").index(j);
             known.node(&alert.node, alert.body.kind(), at.key("node"), findings);
@@ -46,18 +47,18 @@ pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) 
 
 /// Names and numbers where they are given.
 fn given(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
-    let mut sources = Unique::new("source");
+    let mut sources = Unique::new("a source");
     for (i, source) in file.source.iter().enumerate() {
         sources.claim("id", source.id.clone(), tree.key("source").index(i), findings);
     }
-    let mut sites = Unique::new("site");
+    let mut sites = Unique::new("a site");
     for (i, site) in file.site.iter().enumerate() {
         let at = tree.key("site").index(i);
         kebab(&site.id, false, at, findings);
         sites.claim("id", site.id.clone(), at, findings);
         sites.claim("number", site.number.to_string(), at, findings);
     }
-    let mut nodes = Unique::new("node");
+    let mut nodes = Unique::new("a node");
     for (i, node) in file.node.iter().enumerate() {
         let at = tree.key("node").index(i);
         kebab(&node.id, true, at, findings);
@@ -65,7 +66,7 @@ fn given(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
         nodes.claim("number", node.number.to_string(), at, findings);
     }
     // All that stands on the time line shares one set of names.
-    let mut events = Unique::new("incident");
+    let mut events = Unique::new("an incident");
     for (i, incident) in file.incident.iter().enumerate() {
         let at = tree.key("incident").index(i);
         kebab(&incident.id, false, at, findings);
@@ -97,7 +98,7 @@ impl Unique {
     }
 
     fn claim(&mut self, key: &'static str, value: String, at: Cursor<'_>, findings: &mut Findings<'_>) {
-        let message = format!("duplicate {key} {} of a {}", quoted(&value), self.what);
+        let message = format!("duplicate {key} {} of {}", quoted(&value), self.what);
         if !self.taken.insert((key, value)) {
             findings.add(at.key(key).span(), message, "allowed: one that no other has");
         }
@@ -126,6 +127,21 @@ impl<'f> Known<'f> {
             findings.add(at.span(), format!("unknown site {}", quoted(id)), one_of(id, &self.sites));
         }
         known
+    }
+
+    /// An incident is where at least one of its alerts comes from.
+    fn place(&self, incident: &DocumentedIncident, at: Cursor<'_>, findings: &mut Findings<'_>) {
+        let site_of = |alert: &DocumentedAlert| {
+            let node = self.nodes.iter().find(|node| node.id == alert.node)?;
+            self.sites.contains(&&*node.site).then_some(&*node.site)
+        };
+        let sites: Option<Vec<&str>> = incident.alert.iter().map(site_of).collect();
+        // Where a node or its site is unknown, that is said already.
+        let Some(sites) = sites.filter(|_| self.sites.contains(&&*incident.site)) else { return };
+        if !sites.contains(&&*incident.site) {
+            let message = format!("`site` is {}, but no alert is raised there", quoted(&incident.site));
+            findings.add(at.span(), message, one_of("", &sites));
+        }
     }
 
     fn sources(&self, ids: &[String], at: Cursor<'_>, findings: &mut Findings<'_>) {

@@ -91,7 +91,11 @@ fn ranges(fill_in: &FillIn, at: Cursor<'_>, findings: &mut Findings<'_>) {
             && max < min
         {
             let span = at.key("body").key(key).key("max").span();
-            findings.add(span, format!("`max` of `{key}` is `{max}`, below `min`"), format!("allowed: at least {min}"));
+            findings.add(
+                span,
+                format!("`max` of `{key}` is `{max}`, below `min`"),
+                format!("allowed: at least {min}"),
+            );
         }
     };
     match &fill_in.body {
@@ -112,11 +116,16 @@ fn bounds(file: &File, fill_in: &FillIn, at: Cursor<'_>, findings: &mut Findings
         FillInBody::ConvoyIed { wounded, killed, .. } => (some(wounded), some(killed)),
         _ => (false, false),
     };
-    for bound in file.bound.iter().filter(|bound| bound.from <= fill_in.until && fill_in.from <= bound.until) {
+    for bound in file.bound.iter().filter(|bound| bound.from <= fill_in.until && fill_in.from <= bound.until)
+    {
         let days = format!("{} to {}", bound.from, bound.until);
         if bound.rule == BoundRule::NoFillIn {
             let message = format!("`{}` to `{}` reaches into {days}", fill_in.from, fill_in.until);
-            findings.add(at.key("from").span(), message, "allowed: days that no bound with `no-fill-in` covers");
+            findings.add(
+                at.key("from").span(),
+                message,
+                "allowed: days that no bound with `no-fill-in` covers",
+            );
         }
         if killed && bound.rule != BoundRule::NoFillIn {
             let message = format!("`killed` may be above 0, but a bound says nobody from {days}");

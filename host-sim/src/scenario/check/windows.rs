@@ -44,7 +44,8 @@ fn fits(precision: Precision, from: Date, until: Date, at: Cursor<'_>, findings:
         Precision::Year => (days <= 366, "at most 366 days"),
     };
     if !holds {
-        let message = format!("`{from}` to `{until}` is {days} days, more than precision `{}`", precision.name());
+        let message =
+            format!("`{from}` to `{until}` is {days} days, more than precision `{}`", precision.name());
         findings.add(at.key("until").span(), message, format!("allowed: {allowed}"));
     }
 }

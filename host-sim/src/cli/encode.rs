@@ -1,0 +1,112 @@
+//! `host-sim encode`: seals one alert, for tests of receivers and for vectors.
+
+mod alert;
+mod fields;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use alertbus::limits::{BODY_LEN_MAX, FRAME_LEN_MAX, PACKET_LEN_MAX, SEQ_MAX, UP_COUNTER_MAX};
+use alertbus::message::{Epoch, NodeId, Seq};
+use alertbus::wire::frame;
+use alertbus::wire::packet::{self, Class, Header};
+use alertbus::{Body, Precedence};
+use anyhow::{Context, bail};
+use clap::builder::PossibleValuesParser;
+
+use super::decode::hex;
+use super::key_options::{KeyOptions, Keys, Tag};
+
+use fields::Fields;
+
+/// Counters that a node may use: below the one at which it stops, in the type that clap counts in.
+const COUNTER_MAX: i64 = UP_COUNTER_MAX as i64 - 1;
+const SEQ_MOST: i64 = SEQ_MAX as i64;
+
+/// Seal one alert and print the packet in hex
+///
+/// For tests of receivers and for vectors: the packet is real, and opens wherever its key is known. Fields have the
+/// names and words of scenario files; those that are left out are not known. Without keys, those of seed 1 seal it,
+/// and `host-sim decode --seed 1` opens it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = fields::help())]
+pub struct Args {
+    /// Kind of alert
+    #[arg(value_parser = PossibleValuesParser::new(Body::NAMES))]
+    kind: String,
+    /// What it says, for example `weapon=rocket rounds=3`; --help lists all fields
+    #[arg(value_name = "FIELD=VALUE")]
+    fields: Vec<String>,
+    /// Number of the node that sends it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    node: u16,
+    /// Packet counter; using one twice under one key is what a node must never do
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=COUNTER_MAX))]
+    counter: u32,
+    /// Key epoch, of which the packet carries the low 8 bits
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    epoch: u32,
+    /// Number of the alert in its node's sequence
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=SEQ_MOST))]
+    seq: u32,
+    /// Seal it as part of an exercise
+    #[arg(long)]
+    exercise: bool,
+    /// Raise the precedence to at least this one; a kind's own is never lowered
+    #[arg(long, value_name = "PRECEDENCE", default_value = "routine",
+          value_parser = PossibleValuesParser::new(Precedence::ALL.map(Precedence::name)))]
+    precedence_min: String,
+    /// Length of the tag
+    #[arg(long, value_enum, value_name = "LENGTH", default_value = "short")]
+    tag: Tag,
+    /// Print it as a frame of a byte stream: stuffed, with a check and a zero at the end
+    #[arg(long)]
+    frame: bool,
+    #[command(flatten)]
+    keys: KeyOptions,
+}
+
+/// Prints the packet or its frame to standard output.
+///
+/// # Errors
+/// A field, its value or a key file is wrong, or standard output cannot be written.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let bytes = seal(args)?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", hex::text(&bytes))?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn seal(args: &Args) -> anyhow::Result<Vec<u8>> {
+    let mut fields = Fields::parse(&args.fields)?;
+    let alert = alert::alert(&args.kind, &mut fields)?;
+    fields.finish(&args.kind)?;
+    let least = Precedence::ALL.into_iter().find(|precedence| precedence.name() == args.precedence_min);
+    let header = Header {
+        class: Class::Alert,
+        precedence: alert.body.precedence().max(least.unwrap_or_default()),
+        exercise: args.exercise,
+        epoch_low: Epoch(args.epoch).low(),
+        node: NodeId(args.node),
+        counter: args.counter,
+    };
+    let seq = Seq::new(args.seq).with_context(|| format!("`--seq` is {}; allowed: 1 to {SEQ_MAX}", args.seq))?;
+    let mut body = [0; BODY_LEN_MAX];
+    let len = alert.content().body(seq, &mut body);
+    let keys = args.keys.keys()?.unwrap_or_else(|| Keys::of_seed(1));
+    let key = keys.link_key(&header, Epoch(args.epoch));
+    let mut room = [0; PACKET_LEN_MAX];
+    let packet = packet::seal(&key, &header, body.get(..len).unwrap_or(&body), args.tag.into(), &mut room)?;
+    if !args.frame {
+        return Ok(packet.to_vec());
+    }
+    let mut room = [0; FRAME_LEN_MAX];
+    match frame::encode(packet, &mut room) {
+        Some(framed) => Ok(framed.to_vec()),
+        None => bail!("a frame has at most {FRAME_LEN_MAX} bytes, and the packet has {}", packet.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! `host-sim replay`: plays a scenario through nodes, links and a gateway.
+
+mod progress;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use glob::Pattern;
+
+use super::{EXPECTATION_FAILED, INTERRUPTED, Voice};
+use crate::replay::{Controls, Ended, Filter, Player, Speed, Story};
+use crate::report::Summary;
+use crate::scenario::{Date, Faults, Probability, Scenario};
+use crate::sink::{Console, JsonLines, Running, SinkLost};
+use crate::world::World;
+
+use progress::Progress;
+
+/// How long outputs may take for what they hold when a run ends early, before they are given up.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Play a scenario through simulated nodes, sealed packets and a gateway
+///
+/// Prints one line an alert and, at the end, what arrived, what did not and why. The same scenario, seed and faults
+/// give the same output. Exit code 1 where an alert was lost.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A scenario that the program carries, or a file
+    #[arg(default_value = Scenario::DEFAULT)]
+    scenario: String,
+    /// How fast: `max`, or times real time as in `600x`
+    #[arg(long, default_value = "max", value_name = "SPEED", env = "HOST_SIM_SPEED")]
+    speed: Speed,
+    /// Seed of all chance: reconstructed incidents, hours of the day, faults, keys
+    #[arg(long, default_value_t = 1, value_name = "N", env = "HOST_SIM_SEED")]
+    seed: u64,
+    /// Only incidents from this day on, local time of the scenario
+    #[arg(long, value_name = "DATE")]
+    from: Option<Date>,
+    /// Only incidents up to and with this day, local time of the scenario
+    #[arg(long, value_name = "DATE")]
+    until: Option<Date>,
+    /// Only incidents whose id, site or kind fits the pattern, for example `camp-*`
+    #[arg(long, value_name = "GLOB", value_parser = Pattern::new)]
+    only: Option<Pattern>,
+    /// Wait for Enter after each alert
+    #[arg(long)]
+    step: bool,
+    /// Wait for Enter before the first alert
+    #[arg(long)]
+    start_paused: bool,
+    /// Play it that many times
+    #[arg(long = "loop", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    times: u32,
+    #[command(flatten)]
+    faults: FaultArgs,
+    /// One JSON object a line on standard output: the alerts, then the summary
+    #[arg(long)]
+    json: bool,
+    /// Also write the alerts to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    jsonl: Option<PathBuf>,
+}
+
+/// Link faults: each replaces the scenario's own, on every hop of every link, both ways
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Link faults")]
+struct FaultArgs {
+    /// Share of frames lost, for example `30%`
+    #[arg(long, value_name = "SHARE", env = "HOST_SIM_DROP")]
+    drop: Option<Probability>,
+    /// Share of frames that arrive twice
+    #[arg(long, value_name = "SHARE", env = "HOST_SIM_DUPLICATE")]
+    duplicate: Option<Probability>,
+    /// Share of frames held back by up to two seconds, so that later ones overtake
+    #[arg(long, value_name = "SHARE", env = "HOST_SIM_REORDER")]
+    reorder: Option<Probability>,
+    /// Share of frames with a flipped bit
+    #[arg(long, value_name = "SHARE", env = "HOST_SIM_CORRUPT")]
+    corrupt: Option<Probability>,
+    /// Greatest extra delay of a frame in milliseconds, at most ten minutes
+    #[arg(long, value_name = "MS", env = "HOST_SIM_DELAY", value_parser = clap::value_parser!(u32).range(..=600_000))]
+    delay: Option<u32>,
+}
+
+impl FaultArgs {
+    fn over(&self, scenario: Faults) -> Faults {
+        Faults {
+            loss: self.drop.unwrap_or(scenario.loss),
+            delay_ms: self.delay.unwrap_or(scenario.delay_ms),
+            duplicate: self.duplicate.unwrap_or(scenario.duplicate),
+            reorder: self.reorder.unwrap_or(scenario.reorder),
+            corrupt: self.corrupt.unwrap_or(scenario.corrupt),
+        }
+    }
+}
+
+/// Plays, and prints to standard output.
+///
+/// # Errors
+/// The scenario is invalid, nothing is left to play, or an output is lost.
+pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
+    let scenario = Scenario::open(&args.scenario)?;
+    let filter = Filter { from: args.from, until: args.until, only: args.only.clone() };
+    let story = Story::new(&scenario, args.seed, args.faults.over(scenario.faults()), &filter);
+    anyhow::ensure!(!story.is_empty(), "no incident is left to play: `--from`, `--until` and `--only` leave none");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let mut worst = ExitCode::SUCCESS;
+    for _ in 0..args.times {
+        let (summary, ended) = runtime.block_on(play(args, &story, voice))?;
+        let mut out = stdout();
+        if args.json {
+            serde_json::to_writer(&mut out, &summary)?;
+            writeln!(out)?;
+        } else {
+            write!(out, "{summary}")?;
+        }
+        out.flush()?;
+        if ended == Ended::Interrupted {
+            // An output or input that hangs must not hold up who wants to leave.
+            runtime.shutdown_background();
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        if !summary.is_whole() {
+            worst = ExitCode::from(EXPECTATION_FAILED);
+        }
+    }
+    runtime.shutdown_background();
+    Ok(worst)
+}
+
+async fn play(args: &Args, story: &Story, voice: Voice) -> anyhow::Result<(Summary, Ended)> {
+    let mut world = World::new(story.plan())?;
+    let mut sinks = Vec::new();
+    if let Some(path) = &args.jsonl {
+        sinks.push(Running::start(JsonLines::new(path.display().to_string(), create(path)?)));
+    }
+    sinks.push(if args.json {
+        Running::start(JsonLines::new("standard output".into(), stdout()))
+    } else {
+        let mut out = stdout();
+        writeln!(out, "{}\n", story.banner())?;
+        Running::start(Console::new(out))
+    });
+    let controls = Controls { speed: args.speed, step: args.step, start_paused: args.start_paused };
+    let progress = Progress::new(story, args.speed, voice);
+    let ended = Player::new(story, controls, &sinks).play(&mut world, |world, time| progress.show(world, time)).await;
+    progress.finish();
+    let drained = async {
+        for sink in sinks {
+            sink.finish().await?;
+        }
+        Ok::<_, SinkLost>(())
+    };
+    if ended == Ended::Whole {
+        drained.await?;
+    } else if let Ok(lost) = tokio::time::timeout(DRAIN, drained).await {
+        lost?;
+    }
+    Ok((story.summary(&world, ended == Ended::Interrupted), ended))
+}
+
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let file = File::create(path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(BufWriter::new(file))
+}
+
+/// Standard output, with colours where they are wanted and a buffer in front.
+fn stdout() -> BufWriter<anstream::AutoStream<io::Stdout>> {
+    BufWriter::new(anstream::AutoStream::auto(io::stdout()))
+}

@@ -1,0 +1,125 @@
+//! The task that paces a run.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::signal;
+use tokio::time::sleep;
+
+use super::{Speed, Story};
+use crate::clock::Stopwatch;
+use crate::sink::Running;
+use crate::world::{Occurrence, World};
+
+/// Steps between two looks at the signal when nothing else gives a pause.
+const STEPS_PER_TURN: usize = 512;
+
+/// How a person holds the reins.
+#[derive(Clone, Copy, Debug)]
+pub struct Controls {
+    /// How fast.
+    pub speed: Speed,
+    /// Waits for a line on standard input before each alert.
+    pub step: bool,
+    /// Waits for a line on standard input before the first.
+    pub start_paused: bool,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything was played.
+    Whole,
+    /// Somebody asked it to stop.
+    Interrupted,
+    /// A sink is gone.
+    SinkLost,
+}
+
+/// Plays one world into sinks.
+pub struct Player<'s> {
+    story: &'s Story,
+    controls: Controls,
+    sinks: &'s [Running],
+    stopwatch: Stopwatch,
+    /// Wall time spent waiting for a person, which no speed has to make up for.
+    paused: Duration,
+    input: Lines<BufReader<Stdin>>,
+}
+
+impl<'s> Player<'s> {
+    /// A player that has not begun.
+    #[must_use]
+    pub fn new(story: &'s Story, controls: Controls, sinks: &'s [Running]) -> Self {
+        Self {
+            story,
+            controls,
+            sinks,
+            stopwatch: Stopwatch::start(),
+            paused: Duration::ZERO,
+            input: BufReader::new(tokio::io::stdin()).lines(),
+        }
+    }
+
+    /// Plays until the end, an interrupt, or the loss of a sink. `progress` is told where the run is.
+    pub async fn play(mut self, world: &mut World, mut progress: impl FnMut(&World, &Stopwatch)) -> Ended {
+        tokio::select! {
+            biased;
+            _ = signal::ctrl_c() => Ended::Interrupted,
+            ended = self.play_on(world, &mut progress) => ended,
+        }
+    }
+
+    async fn play_on(&mut self, world: &mut World, progress: &mut impl FnMut(&World, &Stopwatch)) -> Ended {
+        if self.controls.start_paused {
+            self.wait_for_a_line().await;
+        }
+        let mut steps = 0;
+        while let Some(next_ms) = world.next_step_ms() {
+            steps += 1;
+            if !self.wait_until(next_ms).await && steps % STEPS_PER_TURN == 0 {
+                progress(world, &self.stopwatch);
+                tokio::task::yield_now().await;
+            }
+            world.step();
+            while let Some((_, occurrence)) = world.poll_occurrence() {
+                if !self.tell(&occurrence).await {
+                    return Ended::SinkLost;
+                }
+            }
+        }
+        Ended::Whole
+    }
+
+    /// Hands an alert to every sink; false where one is gone.
+    async fn tell(&mut self, occurrence: &Occurrence) -> bool {
+        let Some(delivery) = self.story.delivery(occurrence) else { return true };
+        for sink in self.sinks {
+            if !sink.send(delivery.clone()).await {
+                return false;
+            }
+        }
+        if self.controls.step {
+            self.wait_for_a_line().await;
+        }
+        true
+    }
+
+    /// Sleeps until the wall clock has caught up with the run; true if it had to.
+    async fn wait_until(&self, run_ms: u64) -> bool {
+        let Some(due) = self.controls.speed.wall(run_ms) else { return false };
+        let left = due.saturating_sub(self.stopwatch.elapsed().saturating_sub(self.paused));
+        if left.is_zero() {
+            return false;
+        }
+        sleep(left).await;
+        true
+    }
+
+    /// The end of input goes on for ever: whoever pipes nothing in wants no pause.
+    async fn wait_for_a_line(&mut self) {
+        let before = self.stopwatch.elapsed();
+        let _ = self.input.next_line().await;
+        self.paused += self.stopwatch.elapsed().saturating_sub(before);
+    }
+}

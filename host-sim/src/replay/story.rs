@@ -1,0 +1,242 @@
+//! What is played: the incidents of a scenario that pass a filter, and the words for what becomes of them.
+
+use glob::Pattern;
+
+use alertbus::ledger::Outcome;
+
+use crate::report::{PrecedenceRow, Summary, TallyRow};
+use crate::scenario::{Date, Faults, Incident, PlannedAlert, Scenario, local_time};
+use crate::sink::Delivery;
+use crate::world::{AlertPlan, NodePlan, Occurrence, Plan, World};
+
+/// Which incidents are played.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// From this day on, local time.
+    pub from: Option<Date>,
+    /// Up to and with this day, local time.
+    pub until: Option<Date>,
+    /// Those whose id, site or kind fits.
+    pub only: Option<Pattern>,
+}
+
+/// A scenario under one seed, cut to what is to be played.
+pub struct Story {
+    name: String,
+    utc_offset_min: i16,
+    plan: Plan,
+    incidents: Vec<Incident>,
+    /// For each alert of the plan its incident, and its place there.
+    alerts: Vec<(usize, usize)>,
+    tallies: Vec<TallyRow>,
+}
+
+impl Story {
+    /// What `filter` leaves of `scenario`.
+    #[must_use]
+    pub fn new(scenario: &Scenario, seed: u64, faults: Faults, filter: &Filter) -> Self {
+        let utc_offset_min = scenario.file().utc_offset_min;
+        let mut incidents = scenario.timeline(seed);
+        let whole = incidents.len();
+        incidents.retain(|incident| filter.keeps(incident, utc_offset_min));
+        // A part of the data adds up to nothing that a source counts.
+        let tallies = if incidents.len() == whole { tallies(scenario, &incidents) } else { Vec::new() };
+
+        let nodes: Vec<NodePlan> = scenario
+            .nodes()
+            .iter()
+            .map(|node| NodePlan {
+                id: node.id.clone(),
+                node: alertbus::NodeId(node.number),
+                site: node.site.clone(),
+            })
+            .collect();
+        let mut planned = Vec::new();
+        for (number, incident) in incidents.iter().enumerate() {
+            for (place, alert) in incident.alerts.iter().enumerate() {
+                let node = nodes.iter().position(|node| node.node == alert.node).unwrap_or(0);
+                let plan = AlertPlan { node, at_ms: alert.at_ms, draft: alert.draft };
+                planned.push((plan, (number, place)));
+            }
+        }
+        planned.sort_by_key(|(plan, place)| (plan.at_ms, *place));
+        let (alerts, places) = planned.into_iter().unzip();
+        Self {
+            name: scenario.file().name.clone(),
+            utc_offset_min,
+            plan: Plan { seed, faults, nodes, alerts },
+            incidents,
+            alerts: places,
+            tallies,
+        }
+    }
+
+    /// What the world is made of.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        self.plan.clone()
+    }
+
+    /// Alerts to be played.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.alerts.len()
+    }
+
+    /// Whether nothing is left to play.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.alerts.is_empty()
+    }
+
+    /// One line for the top of the screen.
+    #[must_use]
+    pub fn banner(&self) -> String {
+        let day = |incident: Option<&Incident>| {
+            incident.map_or_else(String::new, |incident| self.time(incident.at_ms).chars().take(10).collect())
+        };
+        format!(
+            "SIMULATION  {}  seed {}  {} incidents, {} alerts, {} to {}",
+            self.name,
+            self.plan.seed,
+            self.incidents.len(),
+            self.alerts.len(),
+            day(self.incidents.first()),
+            day(self.incidents.last())
+        )
+    }
+
+    /// A calendar time in the scenario's local time, RFC 3339.
+    #[must_use]
+    pub fn time(&self, calendar_ms: u64) -> String {
+        local_time(calendar_ms, self.utc_offset_min)
+    }
+
+    /// The line for what has happened, if it is one about an alert.
+    #[must_use]
+    pub fn delivery(&self, occurrence: &Occurrence) -> Option<Delivery> {
+        Some(match occurrence {
+            Occurrence::Delivered { alert, received, latency_ms, packet_len } => Delivery {
+                id: Some(received.id.to_string()),
+                precedence: received.precedence.name(),
+                bytes: Some(*packet_len),
+                latency_ms: Some(*latency_ms),
+                ..self.undelivered(*alert, "delivered")?
+            },
+            Occurrence::Refused(alert, _) => self.undelivered(*alert, "refused")?,
+            Occurrence::Ended(alert, outcome) => self.undelivered(*alert, word(*outcome))?,
+            _ => return None,
+        })
+    }
+
+    /// What became of everything, at the end or where the run was broken off.
+    #[must_use]
+    pub fn summary(&self, world: &World, interrupted: bool) -> Summary {
+        let precedences = world.precedences();
+        let sum = |count: fn(&crate::world::PrecedenceAccount) -> u64| {
+            precedences.iter().map(|(_, account)| count(account)).sum::<u64>()
+        };
+        let rows = precedences.iter().rev().map(|(precedence, account)| PrecedenceRow {
+            precedence: precedence.name(),
+            raised: account.raised,
+            delivered: account.delivered,
+            late: account.late,
+            refused: account.refused,
+            displaced: account.displaced,
+            expired: account.expired,
+            undelivered: account.undelivered,
+            open: account.open,
+            latency_ms_p50: account.latency_ms(50),
+            latency_ms_p99: account.latency_ms(99),
+            latency_ms_max: account.latency_ms(100),
+        });
+        let (frames, lengths) = (world.frames(), world.packet_lengths());
+        Summary {
+            sort: "summary",
+            exercise: true,
+            scenario: self.name.clone(),
+            interrupted,
+            incidents: self.incidents.len() as u64,
+            alerts: sum(|account| account.raised),
+            delivered: sum(|account| account.delivered),
+            lost: sum(|account| account.lost()),
+            duplicates_delivered: world.duplicates_delivered(),
+            forged_delivered: world.forged_delivered(),
+            bytes_max: lengths.longest() as u64,
+            bytes_median: lengths.median() as u64,
+            frames_sent: frames.sent,
+            frames_dropped: frames.dropped,
+            frames_duplicated: frames.duplicated,
+            frames_reordered: frames.reordered,
+            frames_corrupted: frames.corrupted,
+            frames_rejected: frames.rejected + frames.noise,
+            retries: frames.retries,
+            reports: frames.reports,
+            played_ms: world.run_ms(),
+            quiet_skipped_ms: world.quiet_skipped_ms(),
+            precedences: rows.collect(),
+            tallies: self.tallies.clone(),
+            seed: self.plan.seed,
+            run_hash: world.run_hash(),
+        }
+    }
+
+    fn undelivered(&self, alert: usize, outcome: &'static str) -> Option<Delivery> {
+        let (incident, planned) = self.alert(alert)?;
+        Some(Delivery {
+            sort: "alert",
+            exercise: true,
+            time: self.time(planned.at_ms),
+            headline: format!("REPLAY {}", incident.title),
+            incident: incident.id.clone(),
+            mark: incident.mark.name(),
+            precedence: planned.precedence().name(),
+            kind: planned.kind(),
+            site: planned.site.clone(),
+            node: planned.node_id.clone(),
+            id: None,
+            outcome,
+            bytes: None,
+            latency_ms: None,
+        })
+    }
+
+    fn alert(&self, number: usize) -> Option<(&Incident, &PlannedAlert)> {
+        let &(incident, place) = self.alerts.get(number)?;
+        let incident = self.incidents.get(incident)?;
+        Some((incident, incident.alerts.get(place)?))
+    }
+}
+
+impl Filter {
+    fn keeps(&self, incident: &Incident, utc_offset_min: i16) -> bool {
+        let day = Date::of_unix_ms(incident.at_ms, utc_offset_min);
+        self.from.is_none_or(|from| day >= from)
+            && self.until.is_none_or(|until| day <= until)
+            && self.only.as_ref().is_none_or(|pattern| incident.fits(pattern))
+    }
+}
+
+fn tallies(scenario: &Scenario, incidents: &[Incident]) -> Vec<TallyRow> {
+    let row = |row: &crate::scenario::TallyRow| TallyRow {
+        tally: row.tally.name(),
+        quarter: row.quarter.to_string(),
+        documented: row.documented,
+        reconstructed: row.reconstructed,
+        total: row.total(),
+        source_total: row.source_total,
+        matches: row.matches(),
+    };
+    scenario.tallies(incidents).iter().map(row).collect()
+}
+
+const fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Acked => "acked",
+        Outcome::Superseded => "superseded",
+        Outcome::Cancelled => "cancelled",
+        Outcome::Expired => "expired",
+        Outcome::Displaced => "displaced",
+        _ => "undelivered",
+    }
+}

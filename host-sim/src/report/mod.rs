@@ -1,0 +1,121 @@
+//! What became of everything: one read model, as a table for people and as JSON for programs.
+//!
+//! It knows nothing of the rest of the program and decides nothing.
+
+mod table;
+
+use serde::Serialize;
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Always `summary`.
+    #[serde(rename = "type")]
+    pub sort: &'static str,
+    /// Always true: a replay is never live.
+    pub exercise: bool,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Whether the run was broken off.
+    pub interrupted: bool,
+    /// Incidents played.
+    pub incidents: u64,
+    /// Alerts they were to raise.
+    pub alerts: u64,
+    /// Alerts that arrived, each counted once.
+    pub delivered: u64,
+    /// Alerts that did not.
+    pub lost: u64,
+    /// Second deliveries of one alert.
+    pub duplicates_delivered: u64,
+    /// Deliveries of what nobody raised.
+    pub forged_delivered: u64,
+    /// Longest sealed packet of an alert, in bytes, at its first transmission.
+    pub bytes_max: u64,
+    /// Median of the same.
+    pub bytes_median: u64,
+    /// Frames on all hops of all links, both ways.
+    pub frames_sent: u64,
+    /// Of these lost on the way.
+    pub frames_dropped: u64,
+    /// Of these arrived twice.
+    pub frames_duplicated: u64,
+    /// Of these held back.
+    pub frames_reordered: u64,
+    /// Of these arrived with a flipped bit.
+    pub frames_corrupted: u64,
+    /// Frames and packets that a receiver did not take.
+    pub frames_rejected: u64,
+    /// Transmissions of alerts beyond the first of each.
+    pub retries: u64,
+    /// Reports of nodes that reached the gateway.
+    pub reports: u64,
+    /// Time played, in milliseconds.
+    pub played_ms: u64,
+    /// Quiet between incidents that was skipped, in milliseconds.
+    pub quiet_skipped_ms: u64,
+    /// By precedence, highest first.
+    pub precedences: Vec<PrecedenceRow>,
+    /// Beside the counts of the sources.
+    pub tallies: Vec<TallyRow>,
+    /// Seed of all chance.
+    pub seed: u64,
+    /// Over every byte on every link, every decision, and the ledgers.
+    pub run_hash: String,
+}
+
+/// Alerts of one precedence; every alert is in exactly one of the columns from `delivered` to `open`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PrecedenceRow {
+    /// Its name.
+    pub precedence: &'static str,
+    /// Alerts that were to be raised.
+    pub raised: u64,
+    /// Arrived.
+    pub delivered: u64,
+    /// Of these after their time to live.
+    pub late: u64,
+    /// Handed back by their node.
+    pub refused: u64,
+    /// Gave way to a higher precedence.
+    pub displaced: u64,
+    /// Their time to live ran out.
+    pub expired: u64,
+    /// Their attempts ran out.
+    pub undelivered: u64,
+    /// Still kept by their node at the end, or not yet raised.
+    pub open: u64,
+    /// Half of those delivered took at most this long, in milliseconds.
+    pub latency_ms_p50: Option<u64>,
+    /// 99 of 100 took at most this long.
+    pub latency_ms_p99: Option<u64>,
+    /// None took longer.
+    pub latency_ms_max: Option<u64>,
+}
+
+/// What was played beside a count of the sources.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TallyRow {
+    /// What is counted.
+    pub tally: &'static str,
+    /// When.
+    pub quarter: String,
+    /// Documented incidents.
+    pub documented: u32,
+    /// Reconstructed incidents.
+    pub reconstructed: u32,
+    /// Both together.
+    pub total: u32,
+    /// The source's count.
+    pub source_total: u32,
+    /// Whether they are the same.
+    pub matches: bool,
+}
+
+impl Summary {
+    /// Whether every alert arrived, once, and nothing else did.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.lost == 0 && self.duplicates_delivered == 0 && self.forged_delivered == 0
+    }
+}

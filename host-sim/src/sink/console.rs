@@ -1,0 +1,65 @@
+//! One line an alert, for people.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Delivery, Sink};
+
+/// Writes aligned lines; colour only repeats what the words say.
+pub struct Console<W> {
+    out: W,
+    titles_written: bool,
+}
+
+impl<W: Write> Console<W> {
+    /// A console on `out`.
+    pub const fn new(out: W) -> Self {
+        Self { out, titles_written: false }
+    }
+}
+
+impl<W: Write + Send + 'static> Sink for Console<W> {
+    fn name(&self) -> &str {
+        "console"
+    }
+
+    fn deliver(&mut self, delivery: &Delivery) -> io::Result<()> {
+        if !self.titles_written {
+            self.titles_written = true;
+            writeln!(
+                self.out,
+                "{:<19}  {:<9}  {:<15}  {:<21}  {:>5}  {:>9}  {:<13}  headline",
+                "time", "precedence", "kind", "site", "bytes", "latency", "mark"
+            )?;
+        }
+        let Delivery { precedence, kind, site, mark, headline, .. } = delivery;
+        let style = style(precedence);
+        let time = delivery.time.get(..19).unwrap_or(&delivery.time).replace('T', " ");
+        let bytes = delivery.bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
+        let latency = delivery.latency_ms.map_or_else(|| delivery.outcome.to_owned(), seconds);
+        writeln!(
+            self.out,
+            "{time}  {style}{precedence:<10}{style:#}  {kind:<15}  {site:<21}  {bytes:>5}  {latency:>9}  {mark:<13}  \
+             {headline}"
+        )
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn style(precedence: &str) -> Style {
+    match precedence {
+        "flash" => AnsiColor::Red.on_default().bold(),
+        "immediate" => AnsiColor::Yellow.on_default(),
+        "priority" => AnsiColor::Cyan.on_default(),
+        _ => Style::new(),
+    }
+}
+
+/// `0.153 s`: milliseconds matter to a warning, and nobody converts them in a hurry.
+fn seconds(ms: u64) -> String {
+    format!("{}.{:03} s", ms / 1_000, ms % 1_000)
+}

@@ -1,0 +1,121 @@
+//! Alerts in somebody's words. One file an output; each runs as a task of its own behind a bounded queue.
+//!
+//! A sink that is slow holds back the replay, never loses an alert; a sink that fails ends, and whoever sends to
+//! it learns that it is gone.
+
+mod console;
+mod jsonl;
+
+use std::io;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+pub use console::Console;
+pub use jsonl::JsonLines;
+
+/// Alerts that wait for a sink at most.
+pub const QUEUE_LEN_MAX: usize = 256;
+
+/// One alert and what became of it. Every output of a replay carries the mark of an exercise, in a field for
+/// machines and in the headline that people read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delivery {
+    /// Always `alert`.
+    #[serde(rename = "type")]
+    pub sort: &'static str,
+    /// Always true: a replay is never a live alert.
+    pub exercise: bool,
+    /// When it was raised, RFC 3339.
+    pub time: String,
+    /// What happened, as a headline that begins with REPLAY.
+    pub headline: String,
+    /// Name of the incident.
+    pub incident: String,
+    /// `documented` or `reconstructed`.
+    pub mark: &'static str,
+    /// Its precedence.
+    pub precedence: &'static str,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Where: name of the site.
+    pub site: String,
+    /// Path of the node that raised it.
+    pub node: String,
+    /// Its name on the wire; none where it never got there.
+    pub id: Option<String>,
+    /// `delivered`, or why not.
+    pub outcome: &'static str,
+    /// Bytes of its sealed packet.
+    pub bytes: Option<usize>,
+    /// From raised to received, in milliseconds.
+    pub latency_ms: Option<u64>,
+}
+
+/// Somewhere alerts go.
+pub trait Sink: Send + 'static {
+    /// Its name in messages.
+    fn name(&self) -> &str;
+
+    /// Takes one alert.
+    ///
+    /// # Errors
+    /// The output is lost; the sink is not asked again.
+    fn deliver(&mut self, delivery: &Delivery) -> io::Result<()>;
+
+    /// Everything taken so far must be on its way.
+    ///
+    /// # Errors
+    /// The output is lost.
+    fn flush(&mut self) -> io::Result<()>;
+}
+
+/// A sink that runs.
+pub struct Running {
+    name: String,
+    queue: mpsc::Sender<Delivery>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+/// A sink was lost.
+#[derive(Debug, thiserror::Error)]
+#[error("the output `{name}` is lost")]
+pub struct SinkLost {
+    name: String,
+    source: io::Error,
+}
+
+impl Running {
+    /// Starts a task for `sink`. Outputs block, so the task runs where blocking harms nobody.
+    #[must_use]
+    pub fn start(mut sink: impl Sink) -> Self {
+        let (queue, mut waiting) = mpsc::channel(QUEUE_LEN_MAX);
+        let name = sink.name().to_owned();
+        let task = tokio::task::spawn_blocking(move || {
+            while let Some(delivery) = waiting.blocking_recv() {
+                sink.deliver(&delivery)?;
+                if waiting.is_empty() {
+                    sink.flush()?;
+                }
+            }
+            sink.flush()
+        });
+        Self { name, queue, task }
+    }
+
+    /// Hands an alert over, waiting for room in the queue. False where the sink is gone; [`Running::finish`] says why.
+    pub async fn send(&self, delivery: Delivery) -> bool {
+        self.queue.send(delivery).await.is_ok()
+    }
+
+    /// Waits until everything handed over has been delivered.
+    ///
+    /// # Errors
+    /// The sink was lost.
+    pub async fn finish(self) -> Result<(), SinkLost> {
+        drop(self.queue);
+        let ended = self.task.await.unwrap_or_else(|failure| Err(io::Error::other(failure)));
+        ended.map_err(|source| SinkLost { name: self.name, source })
+    }
+}
