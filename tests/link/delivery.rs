@@ -85,7 +85,7 @@ fn a_lost_acknowledgement() {
     let mut pair = Pair::new();
     raise(&mut pair, rocket());
     for packet in pair.node_packets() {
-        pair.to_gateway(&packet);
+        pair.hand_up(&packet);
     }
     assert_eq!(pair.gateway_packets().len(), 1, "and it is lost");
     pair.advance(Duration::from_secs(2));
@@ -101,8 +101,8 @@ fn a_retry_that_overtakes_its_original() {
     pair.advance(Duration::from_secs(2));
     let retry = pair.node_packets();
     assert_ne!(original[0], retry[0], "every transmission has a counter of its own");
-    pair.to_gateway(&retry[0]);
-    pair.to_gateway(&original[0]);
+    pair.hand_up(&retry[0]);
+    pair.hand_up(&original[0]);
     assert_eq!((pair.delivered.len(), pair.duplicates.len(), pair.rejected.len()), (1, 1, 0));
 }
 
@@ -112,7 +112,7 @@ fn a_packet_played_back_is_refused_before_its_tag_is_looked_at() {
     raise(&mut pair, rocket());
     pair.exchange();
     let recorded = pair.up[0].clone();
-    pair.to_gateway(&recorded);
+    pair.hand_up(&recorded);
     assert_eq!(pair.rejected, [Rejected::Replay(Replay::Seen { got: 1 })]);
     assert_eq!((pair.delivered.len(), pair.duplicates.len()), (1, 0));
     assert_eq!(pair.gateway.peer(NODE).unwrap().counts().bad_tag, 0);
@@ -172,12 +172,12 @@ fn thirty_percent_lost_both_ways_for_a_thousand_alerts() {
         }
         for packet in pair.node_packets() {
             if !lose() {
-                pair.to_gateway(&packet);
+                pair.hand_up(&packet);
             }
         }
         for packet in pair.gateway_packets() {
             if !lose() {
-                pair.to_node(&packet).unwrap();
+                pair.hand_down(&packet).unwrap();
             }
         }
         pair.advance(Duration::from_millis(200));

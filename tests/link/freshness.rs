@@ -43,16 +43,16 @@ fn with_one_flash() -> Pair<Volatile> {
 #[test]
 fn an_acknowledgement_counts_once_and_only_for_what_it_names() {
     let mut pair = with_one_flash();
-    assert_eq!(pair.to_node(&ack(4, 1, 1, 2, &[9])), Ok(()));
+    assert_eq!(pair.hand_down(&ack(4, 1, 1, 2, &[9])), Ok(()));
     assert_eq!(pair.node.resident(), 1);
-    assert_eq!(pair.to_node(&ack(4, 2, 1, 2, &[1])), Ok(()));
+    assert_eq!(pair.hand_down(&ack(4, 2, 1, 2, &[1])), Ok(()));
     assert_eq!(pair.node.resident(), 0);
     assert_eq!(
-        pair.to_node(&ack(4, 2, 1, 2, &[1])),
+        pair.hand_down(&ack(4, 2, 1, 2, &[1])),
         Err(Rejected::Replay(Replay::Seen { got: 4 << 24 | 2 }))
     );
     // A late acknowledgement of something gone touches no count.
-    assert_eq!(pair.to_node(&ack(4, 3, 1, 2, &[1])), Ok(()));
+    assert_eq!(pair.hand_down(&ack(4, 3, 1, 2, &[1])), Ok(()));
 }
 
 #[test]
@@ -62,20 +62,20 @@ fn a_tampered_or_misdirected_acknowledgement_frees_nothing() {
     for bit in 0..good.len() * 8 {
         let mut bad = good.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
-        assert!(pair.to_node(&bad).is_err(), "bit {bit}");
+        assert!(pair.hand_down(&bad).is_err(), "bit {bit}");
     }
     let alert = pair.up[0].clone();
-    assert_eq!(pair.to_node(&alert), Err(Rejected::WrongWay));
+    assert_eq!(pair.hand_down(&alert), Err(Rejected::WrongWay));
     let mut other = with_one_flash();
     other.node = Node::start(
         alertbus::role::node::NodeConfig { node: NodeId(13), ..config(1) },
         Volatile::new(Epoch(1), 1, 1),
         Instant::START,
     );
-    assert_eq!(other.to_node(&good), Err(Rejected::NotAddressed { node: NODE }));
-    assert_eq!(pair.to_node(&ack(4, 1, 2, 2, &[1])), Err(Rejected::Epoch { got: 2 }));
+    assert_eq!(other.hand_down(&good), Err(Rejected::NotAddressed { node: NODE }));
+    assert_eq!(pair.hand_down(&ack(4, 1, 2, 2, &[1])), Err(Rejected::Epoch { got: 2 }));
     assert_eq!(pair.node.resident(), 1);
-    assert_eq!(pair.to_node(&good), Ok(()));
+    assert_eq!(pair.hand_down(&good), Ok(()));
 }
 
 #[test]
@@ -86,11 +86,11 @@ fn an_acknowledgement_held_back_for_three_reports_is_refused() {
         pair.advance(Duration::from_secs(300));
         pair.node_packets();
     }
-    assert_eq!(pair.to_node(&ack(4, 2, 1, 2, &[9])), Ok(()), "two reports later it is believed");
+    assert_eq!(pair.hand_down(&ack(4, 2, 1, 2, &[9])), Ok(()), "two reports later it is believed");
     pair.advance(Duration::from_secs(300));
     let last = pair.node_packets();
     assert!(!last.is_empty());
-    let refused = pair.to_node(&held_back);
+    let refused = pair.hand_down(&held_back);
     assert!(matches!(refused, Err(Rejected::Stale { echo: 2, lowest }) if lowest > 2), "{refused:?}");
     assert_eq!(pair.node.resident(), 1);
 }
@@ -98,23 +98,23 @@ fn an_acknowledgement_held_back_for_three_reports_is_refused() {
 #[test]
 fn an_echo_from_before_the_boot_or_from_the_future_is_refused() {
     let mut pair = with_one_flash();
-    assert_eq!(pair.to_node(&ack(4, 1, 1, 0, &[1])), Err(Rejected::Stale { echo: 0, lowest: 1 }));
-    assert_eq!(pair.to_node(&ack(4, 1, 1, 3, &[1])), Err(Rejected::Stale { echo: 3, lowest: 1 }));
-    assert_eq!(pair.to_node(&ack(4, 1, 1, 1, &[1])), Ok(()));
+    assert_eq!(pair.hand_down(&ack(4, 1, 1, 0, &[1])), Err(Rejected::Stale { echo: 0, lowest: 1 }));
+    assert_eq!(pair.hand_down(&ack(4, 1, 1, 3, &[1])), Err(Rejected::Stale { echo: 3, lowest: 1 }));
+    assert_eq!(pair.hand_down(&ack(4, 1, 1, 1, &[1])), Ok(()));
 }
 
 #[test]
 fn what_a_forgotten_gateway_said_cannot_be_played_back() {
     let mut pair = with_one_flash();
     let recorded = ack(10, 1, 1, 2, &[9]);
-    assert_eq!(pair.to_node(&recorded), Ok(()));
+    assert_eq!(pair.hand_down(&recorded), Ok(()));
     for gateway in 11..15 {
         pair.now = pair.now.after(Duration::from_millis(1));
-        assert_eq!(pair.to_node(&ack(gateway, 1, 1, 2, &[9])), Ok(()));
+        assert_eq!(pair.hand_down(&ack(gateway, 1, 1, 2, &[9])), Ok(()));
     }
     // Gateway 10 has been forgotten, its window with it; what it said before is too old now.
-    assert_eq!(pair.to_node(&recorded), Err(Rejected::Stale { echo: 2, lowest: 3 }));
-    assert_eq!(pair.to_node(&ack(14, 2, 1, 2, &[1])), Ok(()), "those still known are not held to that");
+    assert_eq!(pair.hand_down(&recorded), Err(Rejected::Stale { echo: 2, lowest: 3 }));
+    assert_eq!(pair.hand_down(&ack(14, 2, 1, 2, &[1])), Ok(()), "those still known are not held to that");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_gateway_follows_a_node_into_its_next_epochs() {
     assert_eq!(pair.delivered.len(), 3);
     // What was said in an earlier epoch is never opened again.
     for old in pair.up.clone().iter().take(3) {
-        pair.to_gateway(old);
+        pair.hand_up(old);
     }
     assert_eq!(pair.rejected.len(), 3);
     assert_eq!(pair.delivered.len(), 3);

@@ -66,7 +66,7 @@ fn a_report_goes_out_between_alerts_without_end() {
     while pair.reports == 0 {
         let _ = pair.node.raise(pair.now, priority());
         let packet = pair.node.poll_transmit(pair.now, &crate::pair::LINK, &mut buffer).unwrap().to_vec();
-        pair.to_gateway(&packet);
+        pair.hand_up(&packet);
         before_report += 1;
         assert!(before_report <= 8);
     }
@@ -107,10 +107,10 @@ fn flash_is_refused_where_the_gateway_could_no_longer_tell_it_apart() {
         queued += 1;
         // Acknowledge the newest only: the first stays open and holds the floor.
         for packet in pair.node_packets() {
-            pair.to_gateway(&packet);
+            pair.hand_up(&packet);
         }
         for packet in pair.gateway_packets() {
-            pair.to_node(&packet).unwrap();
+            pair.hand_down(&packet).unwrap();
         }
         assert!(queued <= 1_024);
     }

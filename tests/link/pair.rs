@@ -95,7 +95,7 @@ impl<S: Store> Pair<S> {
         packets
     }
 
-    pub(crate) fn to_gateway(&mut self, packet: &[u8]) {
+    pub(crate) fn hand_up(&mut self, packet: &[u8]) {
         match self.gateway.handle_packet(self.now, &LINK, packet) {
             GatewayEvent::Alert(alert) => {
                 if self.host == Host::Stores {
@@ -110,7 +110,7 @@ impl<S: Store> Pair<S> {
         }
     }
 
-    pub(crate) fn to_node(&mut self, packet: &[u8]) -> Result<(), Rejected> {
+    pub(crate) fn hand_down(&mut self, packet: &[u8]) -> Result<(), Rejected> {
         let taken = self.node.handle_packet(self.now, &LINK, packet);
         assert!(self.node.is_balanced());
         taken
@@ -119,10 +119,10 @@ impl<S: Store> Pair<S> {
     /// One exchange over a link that loses nothing.
     pub(crate) fn exchange(&mut self) {
         for packet in self.node_packets() {
-            self.to_gateway(&packet);
+            self.hand_up(&packet);
         }
         for packet in self.gateway_packets() {
-            self.to_node(&packet).unwrap();
+            self.hand_down(&packet).unwrap();
         }
     }
 

@@ -139,7 +139,7 @@ fn a_durable_alert_survives_a_reboot_and_is_delivered_once() {
     assert_eq!(pair.events().len(), 2, "both durable");
     // The first arrives, its acknowledgement does not; then the power goes.
     let packets = pair.node_packets();
-    pair.to_gateway(&packets[0]);
+    pair.hand_up(&packets[0]);
     pair.gateway_packets();
     let before = pair.up.clone();
     pair.node = Node::start(config(2), Slow::new(&memory, 0), pair.now);

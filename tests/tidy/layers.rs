@@ -22,10 +22,11 @@ const STRANGERS: [(&str, &[&str]); 2] =
 
 /// What a folder or file of host-sim may import from host-sim, and whether from `alertbus`. `cli` and `main`,
 /// which may import all of it, are not listed.
-const HOST_SIM: [(&str, &[&str], bool); 12] = [
-    ("scenario", &[], true),
-    ("draw", &["scenario"], false),
+const HOST_SIM: [(&str, &[&str], bool); 13] = [
+    ("draw", &[], false),
+    ("scenario", &["draw"], true),
     ("world", &["scenario", "draw"], true),
+    ("replay", &["scenario", "world", "sink", "report", "clock"], true),
     ("live", &["clock", "transport", "outbox", "route", "sink"], true),
     ("route", &[], true),
     ("outbox", &[], true),

@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long)]
     frame: bool,
     /// Length of the tag [default: the one with which it opens, else short]
-    #[arg(long, value_enum, value_name = "LENGTH", hide_possible_values = false)]
+    #[arg(long, value_enum, value_name = "LENGTH")]
     tag: Option<Tag>,
     /// The first key epoch it may be from; a packet carries the low 8 bits
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -58,15 +58,21 @@ pub struct Args {
 /// A key file is unusable, a line is too long, or standard input or output is lost.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(anstream::stdout().lock());
-    let code = print(args, &mut io::stdin().lock(), &mut out)?;
+    let mut complaints = anstream::stderr().lock();
+    let code = print(args, &mut io::stdin().lock(), &mut out, &mut complaints)?;
     out.flush()?;
     Ok(ExitCode::from(code))
 }
 
 /// The exit code is that of the worst packet.
-fn print(args: &Args, input: &mut impl Read, out: &mut impl Write) -> anyhow::Result<u8> {
+fn print(
+    args: &Args,
+    input: &mut impl Read,
+    out: &mut impl Write,
+    complaints: &mut impl Write,
+) -> anyhow::Result<u8> {
     let keys = args.keys.keys()?;
-    let mut printer = Printer { args, keys, number: 0, worst: 0, out };
+    let mut printer = Printer { args, keys, number: 0, worst: 0, out, complaints };
     let mut input = BufReader::new(input);
     for (argument, text) in (1..).zip(&args.packets) {
         if text == "-" {
@@ -78,15 +84,16 @@ fn print(args: &Args, input: &mut impl Read, out: &mut impl Write) -> anyhow::Re
     Ok(printer.worst)
 }
 
-struct Printer<'a, W> {
+struct Printer<'a, W, C> {
     args: &'a Args,
     keys: Option<Keys>,
     number: u64,
     worst: u8,
     out: &'a mut W,
+    complaints: &'a mut C,
 }
 
-impl<W: Write> Printer<'_, W> {
+impl<W: Write, C: Write> Printer<'_, W, C> {
     /// Every line that is not blank, as it comes.
     fn lines(&mut self, input: &mut impl BufRead) -> anyhow::Result<()> {
         let mut line = Vec::new();
@@ -114,7 +121,7 @@ impl<W: Write> Printer<'_, W> {
             Ok(hex) => hex,
             Err(error) => {
                 self.out.flush()?;
-                writeln!(anstream::stderr(), "host-sim: {from} is no hex: {error}")?;
+                writeln!(self.complaints, "host-sim: {from} is no hex: {error}")?;
                 self.worst = self.worst.max(USAGE);
                 return Ok(());
             }
@@ -151,4 +158,4 @@ impl<W: Write> Printer<'_, W> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -91,7 +91,8 @@ fn seal(args: &Args) -> anyhow::Result<Vec<u8>> {
         node: NodeId(args.node),
         counter: args.counter,
     };
-    let seq = Seq::new(args.seq).with_context(|| format!("`--seq` is {}; allowed: 1 to {SEQ_MAX}", args.seq))?;
+    let seq =
+        Seq::new(args.seq).with_context(|| format!("`--seq` is {}; allowed: 1 to {SEQ_MAX}", args.seq))?;
     let mut body = [0; BODY_LEN_MAX];
     let len = alert.content().body(seq, &mut body);
     let keys = args.keys.keys()?.unwrap_or_else(|| Keys::of_seed(1));

@@ -22,16 +22,16 @@ const KEY_FILE_LEN_MAX: u64 = 1_024;
 #[command(next_help_heading = "Keys")]
 pub(super) struct KeyOptions {
     /// The throw-away keys of `replay --seed N`
-    #[arg(long, value_name = "N", conflicts_with_all = ["master_key_file", "node_key_file"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["master_key_file", "network", "node_key_file"])]
     seed: Option<u64>,
     /// A network's master key: a file with 32 hex digits that nobody else can read
     #[arg(long, value_name = "FILE", conflicts_with = "node_key_file")]
     master_key_file: Option<PathBuf>,
     /// Which network the master key is for
-    #[arg(long, value_name = "N", default_value_t = world::NETWORK)]
+    #[arg(long, value_name = "N", default_value_t = world::NETWORK, requires = "master_key_file")]
     network: u32,
     /// One node's key: a file with 32 hex digits that nobody else can read
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "network")]
     node_key_file: Option<PathBuf>,
 }
 
@@ -136,7 +136,10 @@ fn refuse_if_shared(file: &File, path: &Path) -> anyhow::Result<()> {
         Err(error) => bail!("cannot look at the key file `{name}`: {error}"),
     };
     if mode & 0o077 != 0 {
-        bail!("others can read the key file `{name}` (mode {:03o}); `chmod 600` keeps it private", mode & 0o777);
+        bail!(
+            "others can read the key file `{name}` (mode {:03o}); `chmod 600` keeps it private",
+            mode & 0o777
+        );
     }
     Ok(())
 }

@@ -22,6 +22,8 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
+use crate::scenario::Invalid;
+
 /// Exit code of a failed expectation.
 pub const EXPECTATION_FAILED: u8 = 1;
 /// Exit code of wrong usage or an invalid file.
@@ -79,7 +81,11 @@ pub fn main() -> ExitCode {
     match command.run(voice) {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("host-sim: {error:#}");
+            // anstream takes the colours out again where none are wanted.
+            match error.downcast_ref::<Invalid>() {
+                Some(invalid) => anstream::eprintln!("{}", invalid.render(true).trim_end()),
+                None => anstream::eprintln!("host-sim: {error:#}"),
+            }
             ExitCode::from(exit_code(&error))
         }
     }

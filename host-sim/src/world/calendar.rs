@@ -53,10 +53,11 @@ impl Calendar {
 
     /// Skips from `run_ms` to ten minutes before the incident at `next_ms`, if that lies ahead.
     pub(super) fn skip_to(&mut self, run_ms: u64, next_ms: u64) -> Option<u64> {
-        let quiet_ms = next_ms.saturating_sub(AROUND_INCIDENT_MS).checked_sub(self.at(run_ms))?;
+        let quiet_ms = next_ms.saturating_sub(AROUND_INCIDENT_MS).saturating_sub(self.at(run_ms));
         self.origin_ms += quiet_ms;
         self.skipped_ms += quiet_ms;
-        // The new stretch begins here, even before its alert is raised.
+        // The new stretch begins here, even before its alert is raised, and even where open alerts have kept the
+        // run going into it.
         self.played_until_ms = self.played_until_ms.max(self.at(run_ms));
         (quiet_ms > 0).then_some(quiet_ms)
     }
@@ -80,5 +81,8 @@ mod tests {
         assert_eq!(calendar.stretch_ends_ms(false), calendar.at(run_ms), "the next stretch has begun");
         assert_eq!(calendar.skip_to(run_ms, 200 * hour_ms), None, "once is enough");
         assert_eq!(calendar.skip_to(run_ms, 100 * hour_ms), None, "never backwards");
+        let late_ms = run_ms + 15 * 60_000;
+        assert_eq!(calendar.skip_to(late_ms, 200 * hour_ms), None, "the run is there already");
+        assert_eq!(calendar.stretch_ends_ms(false), calendar.at(late_ms), "and the stretch has begun all the same");
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn dissect(header: &Header, body: Span<'_>, found: &mut Dissection) {
     if wrong.is_err() {
         let read = found.body.last().map_or(0, |last| last.end().saturating_sub(body.offset));
         if let Some((_, rest)) = body.split(read).filter(|(_, rest)| !rest.bytes.is_empty()) {
-            let words = format!("{} bytes, not read", rest.bytes.len());
+            let words = format!("{}, not read", hex::count(rest.bytes.len()));
             found.body.push(rest.field("rest", hex::text(rest.bytes), words));
         }
     }
@@ -86,7 +86,8 @@ fn fixed_fields(header: &Header, content: Span<'_>, read: &Alert, fields: &mut V
     fields.push(head.field("urgency", read.urgency.name(), read.urgency.name()));
     fields.push(head.field("certainty", read.certainty.name(), read.certainty.name()));
     let quality = read.time.quality();
-    fields.push(head.field("clock-quality", moment::name(quality), moment::meaning(quality)));
+    let words = format!("{}: {}", moment::name(quality), moment::meaning(quality));
+    fields.push(head.field("clock-quality", moment::name(quality), words));
     let radius_m = read.place.accuracy().radius_m();
     let words = radius_m.map_or_else(|| "place not known".into(), |radius| format!("within {radius} m"));
     let radius_km = radius_m.map_or(Value::Null, |radius| (f64::from(radius) / 1_000.0).into());
@@ -142,14 +143,15 @@ fn wrong_payload(error: Undecodable, content: Span<'_>, payload: Span<'_>) -> Wr
     let code = content.bytes.get(HEAD_LEN).copied().unwrap_or(NO_KIND);
     let (name, len) = payload_of(code).unwrap_or(("a kind not known", KIND_LEN_MAX));
     let got = payload.bytes.len();
-    let allowed = if name == "a kind not known" { format!("at most {len} bytes") } else { format!("{len} bytes") };
+    let allowed =
+        if name == "a kind not known" { format!("at most {len} bytes") } else { format!("{len} bytes") };
     match error {
         Undecodable::Truncated => {
-            payload.wrong(got, format!("the payload of {name} ends after {got} bytes"), allowed)
+            payload.wrong(got, format!("the payload of {name} ends after {}", hex::count(got)), allowed)
         }
         Undecodable::TrailingBytes { extra } => {
             let at = got.saturating_sub(extra);
-            payload.wrong(at, format!("{extra} bytes are left over behind the payload of {name}"), allowed)
+            payload.wrong(at, format!("{} too many behind the payload of {name}", hex::count(extra)), allowed)
         }
         other => payload.wrong(0, other.to_string(), allowed),
     }
@@ -170,7 +172,7 @@ fn ack(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wrong> {
     let word = |span: Span<'_>| span.bytes.iter().fold(0, |word, byte| word << 8 | u32::from(*byte));
     let short = |rest: Span<'_>| {
         let got = rest.bytes.len();
-        rest.wrong(got, format!("the body ends after {got} of four bytes"), "four bytes")
+        rest.wrong(got, format!("the body ends after {}", hex::count(got)), "four bytes")
     };
     let (echo, mut rest) = body.split(4).ok_or_else(|| short(body))?;
     let counter = word(echo);
@@ -189,7 +191,7 @@ fn ack(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wrong> {
     if rest.bytes.is_empty() {
         return Ok(());
     }
-    let message = format!("{} bytes are left over behind {ACK_ITEMS_MAX} alerts", rest.bytes.len());
+    let message = format!("{} too many behind {ACK_ITEMS_MAX} alerts", hex::count(rest.bytes.len()));
     Err(rest.wrong(0, message, format!("at most {ACK_ITEMS_MAX} alerts")))
 }
 

@@ -28,11 +28,11 @@ pub(super) struct Dissection {
 }
 
 impl Dissection {
-    /// Keeps `wrong` unless something before it is wrong already.
+    /// Keeps `wrong` unless something before it is wrong already. Of two about one byte the later knows more.
     pub(super) fn blame(&mut self, wrong: impl Into<Option<Wrong>>) {
         let order = |wrong: &Wrong| (wrong.of, wrong.offset);
         if let Some(wrong) = wrong.into()
-            && self.wrong.as_ref().is_none_or(|first| order(&wrong) < order(first))
+            && self.wrong.as_ref().is_none_or(|first| order(&wrong) <= order(first))
         {
             self.wrong = Some(wrong);
         }

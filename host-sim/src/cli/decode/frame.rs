@@ -34,7 +34,7 @@ pub(super) fn unframe(bytes: &[u8]) -> Unframed {
             of: Of::Frame,
             offset,
             byte: None,
-            message: format!("a frame of {offset} bytes has no room for its check"),
+            message: format!("a frame of {} has no room for its check", super::hex::count(offset)),
             allowed: "a packet, two bytes of check, stuffed, and a zero".into(),
         };
         return Unframed { packet: Vec::new(), wrong: wrong.or(Some(short)) };
@@ -75,15 +75,15 @@ fn unstuff(bytes: &[u8]) -> Unstuffed {
         if distance > left {
             found.wrong = wrong(
                 at,
-                format!("the next zero of the packet would stand {distance} bytes on, behind the frame's end"),
+                format!(
+                    "the next zero of the packet would stand {distance} bytes on, behind the frame's end"
+                ),
                 format!("0x01 to 0x{left:02x}"),
             );
         }
         let next = (at + distance).min(end);
-        for offset in at + 1..next {
-            found.data.push(bytes[offset]);
-            found.offsets.push(offset);
-        }
+        found.data.extend(&bytes[at + 1..next]);
+        found.offsets.extend(at + 1..next);
         // A distance of 255 stands for 254 bytes without a zero behind them.
         if next < end && distance != 255 {
             found.data.push(0);
@@ -97,7 +97,7 @@ fn unstuff(bytes: &[u8]) -> Unstuffed {
             1 => None,
             more => wrong(
                 end,
-                format!("the frame ends here, and {} more bytes follow", more - 1),
+                format!("the frame ends here, with {} behind it", super::hex::count(more - 1)),
                 "one frame at a time, so a zero only at its end".into(),
             ),
         };
@@ -115,6 +115,7 @@ fn right_check(packet: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use alertbus::limits::{FRAME_LEN_MAX, PACKET_LEN_MAX};
     use alertbus::wire::frame::{Fed, StreamDeframer};

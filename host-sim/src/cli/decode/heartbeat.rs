@@ -5,6 +5,7 @@ use alertbus::limits::{HEARTBEAT_LEN, LEDGER_VALUES_PER_REPORT};
 use alertbus::message::Heartbeat;
 
 use super::dissection::{Field, Span, Wrong};
+use super::hex;
 
 /// The counts of a row, in the order in which reports carry them.
 const COUNTS: [&str; 12] = [
@@ -46,12 +47,12 @@ pub(super) fn report(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wron
     let got = body.bytes.len();
     let allowed = format!("{HEARTBEAT_LEN} bytes");
     if got < HEARTBEAT_LEN {
-        return Err(body.wrong(got, format!("the heartbeat ends after {got} bytes"), allowed));
+        return Err(body.wrong(got, format!("the heartbeat ends after {}", hex::count(got)), allowed));
     }
     match got - HEARTBEAT_LEN {
         0 => Ok(()),
         extra => {
-            let message = format!("{extra} bytes are left over behind the heartbeat");
+            let message = format!("{} too many behind the heartbeat", hex::count(extra));
             Err(body.wrong(HEARTBEAT_LEN, message, allowed))
         }
     }
@@ -72,7 +73,9 @@ fn heartbeat_fields(body: Span<'_>, read: &Heartbeat, fields: &mut Vec<Field>) -
     let (span, rest) = rest.split(4)?;
     let words = match read.heard {
         0 => "no gateway yet".into(),
-        heard => format!("packet {} of gateway {}, the down counter opened last", heard & 0xff_ffff, heard >> 24),
+        heard => {
+            format!("packet {} of gateway {}, the down counter opened last", heard & 0xff_ffff, heard >> 24)
+        }
     };
     fields.push(span.field("heard", read.heard, words));
     let (span, rest) = rest.split(4)?;
@@ -87,7 +90,9 @@ fn heartbeat_fields(body: Span<'_>, read: &Heartbeat, fields: &mut Vec<Field>) -
     let (span, mut rest) = rest.split(1)?;
     let first = usize::from(read.ledger_index);
     let words = match first % LEDGER_VALUES_PER_REPORT {
-        0 if first < VALUES => format!("values {first} to {} of {VALUES}", first + LEDGER_VALUES_PER_REPORT - 1),
+        0 if first < VALUES => {
+            format!("values {first} to {} of {VALUES}", first + LEDGER_VALUES_PER_REPORT - 1)
+        }
         _ => format!("{first}; reports begin at 0, 5, … {}", VALUES - LEDGER_VALUES_PER_REPORT),
     };
     fields.push(span.field("ledger-index", read.ledger_index, words));
@@ -111,8 +116,8 @@ fn ledger_name(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use alertbus::ledger::{Ledger, Outcome};
     use alertbus::Precedence;
+    use alertbus::ledger::{Ledger, Outcome};
 
     use super::*;
 
@@ -123,7 +128,8 @@ mod tests {
         ledger.settle(Row::Live(Precedence::Flash), Outcome::Displaced);
         ledger.refuse(Row::Exercise);
         let values = (0..12).flat_map(|report| ledger.report_values(report * 5));
-        let counted: Vec<_> = (0..).zip(values).filter(|(_, value)| *value > 0).map(|(n, _)| ledger_name(n)).collect();
+        let counted: Vec<_> =
+            (0..).zip(values).filter(|(_, value)| *value > 0).map(|(n, _)| ledger_name(n)).collect();
         let flash = ["live flash offered", "live flash accepted", "live flash displaced"];
         assert_eq!(counted, [&flash[..], &["exercise offered", "exercise refused"]].concat());
         assert!(ledger_name(60).contains("does not have"));

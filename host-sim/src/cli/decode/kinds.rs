@@ -13,7 +13,11 @@ use crate::scenario::Words;
 /// The field that names the kind. `content` begins with the head of the alert.
 pub(super) fn kind(code: u8, span: Span<'_>, carried: Precedence, content: Span<'_>) -> Field {
     let Some((name, _)) = payload_of(code) else {
-        return span.field("kind", code, format!("{code}, not known to this build: its payload is kept as it came"));
+        return span.field(
+            "kind",
+            code,
+            format!("{code}, not known to this build: its payload is kept as it came"),
+        );
     };
     // A gateway delivers at whichever is higher, so the difference is worth a word.
     let own = Alert::decode(content.bytes).ok().map(|alert| alert.body.precedence());
@@ -35,7 +39,7 @@ pub(super) fn fields(body: &Body, span: Span<'_>, fields: &mut Vec<Field>) {
         Body::ConvoyIed(ied) => payload.convoy_ied(ied),
         // Unknown to the core, or newer than this file.
         _ => {
-            let words = format!("{} bytes, as they came", span.bytes.len());
+            let words = format!("{}, as they came", hex::count(span.bytes.len()));
             payload.fields.push(span.field("payload", hex::text(span.bytes), words));
         }
     }

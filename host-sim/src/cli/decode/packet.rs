@@ -38,7 +38,9 @@ pub(super) fn dissect(bytes: &[u8], assumptions: &Assumptions<'_>) -> Dissection
         let unframed = frame::unframe(bytes);
         found.framed = true;
         let why = if assumptions.framed { "as asked" } else { "because it ends in 00 and unstuffs" };
-        found.assumed.push(format!("a frame of {} bytes, {why}; offsets count in its packet", bytes.len()));
+        found
+            .assumed
+            .push(format!("a frame of {}, {why}; offsets count in its packet", hex::count(bytes.len())));
         found.packet = unframed.packet;
         found.blame(unframed.wrong);
     } else {
@@ -57,12 +59,18 @@ pub(super) fn dissect(bytes: &[u8], assumptions: &Assumptions<'_>) -> Dissection
 
 /// Reads what there is of the header, and blames what can be seen to be wrong without keys.
 fn header(packet: Span<'_>, first_epoch: Epoch, found: &mut Dissection) -> Option<Header> {
+    let got = packet.bytes.len();
+    if got < HEADER_LEN {
+        let message = format!("the packet ends after {}", hex::count(got));
+        found.blame(packet.wrong(got, message, "at least 16, which are a header of 8 and a tag of 8 or 16"));
+    }
     let first = *packet.bytes.first()?;
     if first >> 6 != VERSION {
-        let (version, allowed) = (first >> 6, "version 1 in the two upper bits: 0x40 to 0x7e, even");
+        let (version, allowed) =
+            (first >> 6, "1 in the two upper bits and 0 in the last one, as from 0x40 to 0x7e");
         let (byte, _) = packet.split(1)?;
         found.header.push(byte.field("version", version, format!("{version}, not known")));
-        found.blame(packet.wrong(0, format!("version {version}; only version {VERSION} is known"), allowed));
+        found.blame(packet.wrong(0, format!("version {version}, which is not known"), allowed));
         return None;
     }
     // The core reads whole packets only, and refuses a set reserved bit; the fields are shown all the same.
@@ -77,7 +85,7 @@ fn header(packet: Span<'_>, first_epoch: Epoch, found: &mut Dissection) -> Optio
         let allowed = format!("0 in the last bit: 0x{:02x}", first & !1);
         found.blame(packet.wrong(0, "the reserved bit is set", allowed));
     }
-    (packet.bytes.len() >= HEADER_LEN).then_some(header)
+    (got >= HEADER_LEN).then_some(header)
 }
 
 /// The fields whose bytes are there.
@@ -166,7 +174,7 @@ fn open(
         Ok(_) => blame_tag(packet, epoch.is_none(), assumptions.epoch, found),
         Err(ParseError::TooShort { needed, got }) => found.blame(packet.wrong(
             got,
-            format!("the packet ends after {got} bytes"),
+            format!("the packet ends after {}", hex::count(got)),
             format!("at least {needed}, which are a header of 8 and a tag of {}", tag.bytes()),
         )),
         Err(ParseError::TooLong { allowed, got }) => found.blame(packet.wrong(
@@ -195,6 +203,7 @@ fn judge(bytes: &[u8], assumptions: &Assumptions<'_>, found: &mut Dissection) ->
         None if bytes.len() > HEADER_LEN + BODY_LEN_MAX + TagLength::Short.bytes() => {
             (TagLength::Long, "because the packet is too long for a short one")
         }
+        None if assumptions.keys.is_some() => (TagLength::Short, "though with neither length it opens"),
         None => (TagLength::Short, "because nothing says otherwise"),
     };
     found.assumed.push(format!("a tag of {} bytes, {why}", tag.bytes()));
@@ -208,7 +217,11 @@ fn blame_tag(packet: Span<'_>, no_epoch: bool, first_epoch: Epoch, found: &mut D
         found.blame(packet.wrong(1, message, format!("0x{:02x} to 0xff", first_epoch.low())));
     } else {
         let at = packet.bytes.len().saturating_sub(found.tag_len);
-        found.blame(packet.wrong(at, "the tag that begins here does not fit", "only the tag of these very bytes"));
+        found.blame(packet.wrong(
+            at,
+            "the tag that begins here does not fit",
+            "only the tag of these very bytes",
+        ));
     }
     found.advice = Some(ADVICE_TAG);
 }
@@ -220,7 +233,7 @@ fn sealed(packet: Span<'_>, found: &mut Dissection) {
     let body_len = rest.bytes.len().checked_sub(found.tag_len).filter(|_| found.tag_len > 0);
     let in_bounds = body_len.filter(|len| read == HEADER_LEN && *len <= BODY_LEN_MAX);
     if let Some((body, _)) = in_bounds.and_then(|len| rest.split(len)) {
-        let words = format!("{} bytes, sealed", body.bytes.len());
+        let words = format!("{}, sealed", hex::count(body.bytes.len()));
         found.seal.push(body.field("body", hex::text(body.bytes), words));
         tag_field(packet, false, found);
     } else if !rest.bytes.is_empty() {
@@ -228,7 +241,7 @@ fn sealed(packet: Span<'_>, found: &mut Dissection) {
         let shown = rest.split(BODY_LEN_MAX).map_or(rest, |(shown, _)| shown);
         let words = match rest.bytes.len() - shown.bytes.len() {
             0 => "not read".into(),
-            more => format!("not read, nor the {more} bytes behind them"),
+            more => format!("not read, nor {} behind them", hex::count(more)),
         };
         found.seal.push(shown.field("rest", hex::text(shown.bytes), words));
     }
@@ -242,6 +255,9 @@ fn tag_field(packet: Span<'_>, fits: bool, found: &mut Dissection) {
         Some(_) => "does not fit",
         None => "not checked",
     };
-    let words = format!("{verdict}; Ascon-AEAD128 with a nonce of 16 bytes and {} of associated data", HEADER_LEN + 1);
+    let words = format!(
+        "{verdict}; Ascon-AEAD128 with a nonce of 16 bytes and {} of associated data",
+        HEADER_LEN + 1
+    );
     found.seal.push(tag.field("tag", hex::text(tag.bytes), words));
 }

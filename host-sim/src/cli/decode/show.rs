@@ -22,7 +22,7 @@ pub(super) fn text(number: u64, found: &Dissection, out: &mut impl Write) -> io:
         Some(false) => ", NOT AUTHENTIC",
         None => "",
     };
-    writeln!(out, "{BOLD}packet {number}: {} bytes{verdict}{BOLD:#}", found.packet.len())?;
+    writeln!(out, "{BOLD}packet {number}: {}{verdict}{BOLD:#}", hex::count(found.packet.len()))?;
     for assumed in &found.assumed {
         writeln!(out, "  taken for {assumed}")?;
     }
@@ -98,7 +98,8 @@ pub(super) fn json(number: u64, found: &Dissection, out: &mut impl Write) -> io:
         tag_length: (found.tag_len > 0).then_some(found.tag_len),
         authentic: found.authentic,
         assumed: &found.assumed,
-        fields: [part("header", &found.header), part("seal", &found.seal), part("body", &found.body)].concat(),
+        fields: [part("header", &found.header), part("seal", &found.seal), part("body", &found.body)]
+            .concat(),
         wrong: found.wrong.as_ref().map(WrongObject::new),
         advice: found.advice,
     };

@@ -13,7 +13,7 @@ use anyhow::bail;
 use jiff::Timestamp;
 
 use super::super::decode::moment::QUALITIES;
-use super::fields::Fields;
+use super::fields::{Fields, one_of};
 use crate::scenario::{Scenario, quoted};
 
 /// The alert of this kind that the fields describe.
@@ -87,7 +87,10 @@ fn place(fields: &mut Fields) -> anyhow::Result<Place> {
         }
         _ => {
             let missing = ["latitude", "longitude", "accuracy-km"].into_iter().find(|name| !fields.has(name));
-            bail!("`{}` is missing; a place needs latitude, longitude and accuracy-km", missing.unwrap_or_default())
+            bail!(
+                "`{}` is missing; a place needs latitude, longitude and accuracy-km",
+                missing.unwrap_or_default()
+            )
         }
     }
 }
@@ -99,7 +102,10 @@ fn phase(fields: &mut Fields) -> anyhow::Result<(Phase, Option<Reference>)> {
     match (phase, reference) {
         (Phase::Onset, None) => Ok((phase, None)),
         (Phase::Onset, Some(text)) => {
-            bail!("`reference` is {} and the phase is onset, which refers to nothing; allowed: no reference, or another phase", quoted(&text))
+            bail!(
+                "`reference` is {} and the phase is onset, which refers to nothing; allowed: no reference, or another phase",
+                quoted(&text)
+            )
         }
         (_, None) => Ok((phase, Some(Reference::AllOfKind))),
         (_, Some(text)) => {
@@ -212,8 +218,11 @@ fn site(name: &'static str, fields: &mut Fields) -> anyhow::Result<SiteId> {
         Some(site) => Ok(SiteId(site.number)),
         None => {
             let known: Vec<_> = scenario.sites().iter().map(|site| &*site.id).collect();
-            let names = crate::scenario::one_of(&value, &known);
-            bail!("`{name}` is {}; a site is a number, 1 to 65535, or a name: {names}", quoted(&value))
+            bail!(
+                "`{name}` is {}, neither a number from 1 to 65535 nor the name of a site; {}",
+                quoted(&value),
+                one_of(&value, &known)
+            )
         }
     }
 }

@@ -7,7 +7,7 @@ use alertbus::Body;
 use anyhow::bail;
 
 use super::alert;
-use crate::scenario::{Decimal, Words, one_of, quoted};
+use crate::scenario::{Decimal, Words, near_miss, quoted};
 
 /// `FIELD=VALUE` pairs, and the names asked for so far.
 #[derive(Debug, Default)]
@@ -25,7 +25,10 @@ impl Fields {
         let mut fields = Self::default();
         for pair in pairs {
             let Some((name, value)) = pair.split_once('=') else {
-                bail!("{} has no `=`; fields are written FIELD=VALUE, for example weapon=rocket", quoted(pair));
+                bail!(
+                    "{} has no `=`; fields are written FIELD=VALUE, for example weapon=rocket",
+                    quoted(pair)
+                );
             };
             if fields.value(name).is_some() {
                 bail!("{} is given twice; allowed: each field once", quoted(name));
@@ -115,6 +118,13 @@ impl Fields {
     fn value(&self, name: &str) -> Option<&str> {
         self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// What is allowed, and the one that was probably meant.
+pub(super) fn one_of(word: &str, names: &[&str]) -> String {
+    let near = near_miss(word, names.iter().copied());
+    let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    format!("{meant}allowed: {}", names.join(", "))
 }
 
 /// All fields with what may stand in them, first those of every kind.

@@ -1,0 +1,90 @@
+//! The world without the program around it: built for tests, it must do what the release build does.
+
+use std::process::Command;
+
+use host_sim::replay::{Filter, Story};
+use host_sim::scenario::{Faults, Scenario};
+use host_sim::world::{Occurrence, World};
+
+fn faults() -> Faults {
+    let share = |text: &str| text.parse().unwrap();
+    Faults {
+        loss: share("20%"),
+        delay_ms: 50,
+        duplicate: share("5%"),
+        reorder: share("5%"),
+        corrupt: share("5%"),
+    }
+}
+
+fn run(seed: u64, faults: Faults) -> (World, Vec<(u64, Occurrence)>) {
+    let scenario = Scenario::open(Scenario::DEFAULT).unwrap();
+    let story = Story::new(&scenario, seed, faults, &Filter::default());
+    let mut world = World::new(story.plan()).unwrap();
+    let mut told = Vec::new();
+    while world.step() {
+        told.extend(std::iter::from_fn(|| world.poll_occurrence()));
+    }
+    (world, told)
+}
+
+#[test]
+fn debug_and_release_give_the_same_run_hash() {
+    let (world, _) = run(7, faults());
+    let output = Command::new(alertbus_tests::host_sim())
+        .args(
+            "replay --seed 7 --json --drop 20% --delay 50 --duplicate 5% --reorder 5% --corrupt 5%"
+                .split(' '),
+        )
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains(&world.run_hash()), "{}", text.lines().last().unwrap());
+}
+
+#[test]
+fn what_is_told_is_in_the_order_of_time_and_agrees_with_the_counts() {
+    let (world, told) = run(3, faults());
+    assert!(told.is_sorted_by_key(|(calendar_ms, _)| *calendar_ms));
+    let count =
+        |wanted: fn(&Occurrence) -> bool| told.iter().filter(|(_, occurrence)| wanted(occurrence)).count();
+    let accounts = world.precedences();
+    let delivered: u64 = accounts.iter().map(|(_, account)| account.delivered).sum();
+    assert_eq!(count(|told| matches!(told, Occurrence::Raised(_))), 132);
+    assert_eq!(count(|told| matches!(told, Occurrence::Delivered { .. })) as u64, delivered);
+    assert!(accounts.iter().all(|(_, account)| account.is_accounted()));
+    let skipped: u64 = told
+        .iter()
+        .filter_map(|(_, occurrence)| match occurrence {
+            Occurrence::QuietSkipped(ms) => Some(*ms),
+            _ => None,
+        })
+        .sum();
+    assert_eq!(skipped, world.quiet_skipped_ms());
+    let played_days = world.run_ms() / 86_400_000;
+    assert!(played_days < 5, "{played_days} days: the quiet is skipped");
+}
+
+#[test]
+fn each_fault_alone_changes_the_run_and_loses_nothing() {
+    let none = run(5, Faults::default()).0.run_hash();
+    let share = "40%".parse().unwrap();
+    let alone: [Faults; 5] = [
+        Faults { loss: share, ..Faults::default() },
+        Faults { delay_ms: 2_000, ..Faults::default() },
+        Faults { duplicate: share, ..Faults::default() },
+        Faults { reorder: share, ..Faults::default() },
+        Faults { corrupt: share, ..Faults::default() },
+    ];
+    let mut hashes = vec![none];
+    for faults in alone {
+        let (world, _) = run(5, faults);
+        let delivered: u64 = world.precedences().iter().map(|(_, account)| account.delivered).sum();
+        assert_eq!(delivered, 132, "{faults:?}");
+        assert_eq!((world.duplicates_delivered(), world.forged_delivered()), (0, 0), "{faults:?}");
+        hashes.push(world.run_hash());
+    }
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 6);
+}
