@@ -83,7 +83,7 @@ fn every_golden_packet_is_authentic_and_read() {
         let key = KeyFile::new("golden", key.trim_matches('"'));
         let hex = |vector: &serde_json::Value| {
             let derived = &vector["derived"];
-            derived["frame"].as_str().or(derived["packet"].as_str()).unwrap().to_owned() + "\n"
+            derived["frame"].as_str().or_else(|| derived["packet"].as_str()).unwrap().to_owned() + "\n"
         };
         let input: String = vectors.iter().map(|vector| hex(vector)).collect();
         let keys = ["--master-key-file", key.path(), "--network", &network, "--epoch", &epoch];
