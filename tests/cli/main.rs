@@ -3,7 +3,9 @@
 
 mod decode;
 mod encode;
+mod incidents;
 mod manual;
+mod replay;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

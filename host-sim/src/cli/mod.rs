@@ -114,7 +114,8 @@ impl Command {
 /// An output that cannot be written is a lost sink; everything else was asked for wrongly.
 fn exit_code(error: &anyhow::Error) -> u8 {
     let lost = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<io::Error>() || cause.downcast_ref::<serde_json::Error>().is_some_and(serde_json::Error::is_io)
+        cause.is::<io::Error>()
+            || cause.downcast_ref::<serde_json::Error>().is_some_and(serde_json::Error::is_io)
     };
     if error.chain().any(lost) { SINK_LOST } else { USAGE }
 }

@@ -33,7 +33,13 @@ pub struct Args {
     #[arg(default_value = Scenario::DEFAULT)]
     scenario: String,
     /// How fast: `max`, or times real time as in `600x`
-    #[arg(long, default_value = "max", value_name = "SPEED", env = "HOST_SIM_SPEED")]
+    #[arg(
+        long,
+        default_value = "max",
+        value_name = "SPEED",
+        allow_hyphen_values = true,
+        env = "HOST_SIM_SPEED"
+    )]
     speed: Speed,
     /// Seed of all chance: reconstructed incidents, hours of the day, faults, keys
     #[arg(long, default_value_t = 1, value_name = "N", env = "HOST_SIM_SEED")]
@@ -71,16 +77,16 @@ pub struct Args {
 #[command(next_help_heading = "Link faults")]
 struct FaultArgs {
     /// Share of frames lost, for example `30%`
-    #[arg(long, value_name = "SHARE", env = "HOST_SIM_DROP")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_DROP")]
     drop: Option<Probability>,
     /// Share of frames that arrive twice
-    #[arg(long, value_name = "SHARE", env = "HOST_SIM_DUPLICATE")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_DUPLICATE")]
     duplicate: Option<Probability>,
     /// Share of frames held back by up to two seconds, so that later ones overtake
-    #[arg(long, value_name = "SHARE", env = "HOST_SIM_REORDER")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_REORDER")]
     reorder: Option<Probability>,
     /// Share of frames with a flipped bit
-    #[arg(long, value_name = "SHARE", env = "HOST_SIM_CORRUPT")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_CORRUPT")]
     corrupt: Option<Probability>,
     /// Greatest extra delay of a frame in milliseconds, at most ten minutes
     #[arg(long, value_name = "MS", env = "HOST_SIM_DELAY", value_parser = clap::value_parser!(u32).range(..=600_000))]
@@ -107,7 +113,10 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     let scenario = Scenario::open(&args.scenario)?;
     let filter = Filter { from: args.from, until: args.until, only: args.only.clone() };
     let story = Story::new(&scenario, args.seed, args.faults.over(scenario.faults()), &filter);
-    anyhow::ensure!(!story.is_empty(), "no incident is left to play: `--from`, `--until` and `--only` leave none");
+    anyhow::ensure!(
+        !story.is_empty(),
+        "no incident is left to play: `--from`, `--until` and `--only` leave none"
+    );
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut worst = ExitCode::SUCCESS;
     for _ in 0..args.times {
@@ -148,7 +157,8 @@ async fn play(args: &Args, story: &Story, voice: Voice) -> anyhow::Result<(Summa
     });
     let controls = Controls { speed: args.speed, step: args.step, start_paused: args.start_paused };
     let progress = Progress::new(story, args.speed, voice);
-    let ended = Player::new(story, controls, &sinks).play(&mut world, |world, time| progress.show(world, time)).await;
+    let ended =
+        Player::new(story, controls, &sinks).play(&mut world, |world, time| progress.show(world, time)).await;
     progress.finish();
     let drained = async {
         for sink in sinks {

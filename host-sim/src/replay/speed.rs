@@ -59,7 +59,9 @@ impl FromStr for Speed {
         }
         let thousandths: u64 = format!("{whole}{decimals:0<3}").parse().map_err(|_| refuse())?;
         match u32::try_from(thousandths) {
-            Ok(thousandths @ 1..) if u64::from(thousandths) <= THOUSANDTHS_MAX => Ok(Self::Times { thousandths }),
+            Ok(thousandths @ 1..) if u64::from(thousandths) <= THOUSANDTHS_MAX => {
+                Ok(Self::Times { thousandths })
+            }
             _ => Err(refuse()),
         }
     }
@@ -81,10 +83,14 @@ mod tests {
 
     #[test]
     fn speeds_and_what_is_none() {
-        for (text, shown) in [("max", "max"), ("1x", "1x"), ("2", "2x"), ("0.5x", "0.500x"), ("1000000x", "1000000x")] {
+        for (text, shown) in
+            [("max", "max"), ("1x", "1x"), ("2", "2x"), ("0.5x", "0.500x"), ("1000000x", "1000000x")]
+        {
             assert_eq!(text.parse::<Speed>().map(|speed| speed.to_string()), Ok(shown.into()));
         }
-        for text in ["0", "0x", "-1x", "1000001x", "99999999", "x", "", "fast", "1.2345x", "1e3", "NaN", "+1x", "1.-1"] {
+        for text in [
+            "0", "0x", "-1x", "1000001x", "99999999", "x", "", "fast", "1.2345x", "1e3", "NaN", "+1x", "1.-1",
+        ] {
             assert!(text.parse::<Speed>().is_err(), "{text}");
         }
     }

@@ -83,6 +83,10 @@ mod tests {
         assert_eq!(calendar.skip_to(run_ms, 100 * hour_ms), None, "never backwards");
         let late_ms = run_ms + 15 * 60_000;
         assert_eq!(calendar.skip_to(late_ms, 200 * hour_ms), None, "the run is there already");
-        assert_eq!(calendar.stretch_ends_ms(false), calendar.at(late_ms), "and the stretch has begun all the same");
+        assert_eq!(
+            calendar.stretch_ends_ms(false),
+            calendar.at(late_ms),
+            "and the stretch has begun all the same"
+        );
     }
 }

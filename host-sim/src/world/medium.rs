@@ -24,7 +24,13 @@ impl Medium {
     }
 
     /// Sends `frame` over `hop`; `arrival` says what happens where it arrives.
-    pub(super) fn send(&mut self, hop: &mut Hop, airtime_ms: u64, frame: &[u8], arrival: impl Fn(Bytes) -> Event) {
+    pub(super) fn send(
+        &mut self,
+        hop: &mut Hop,
+        airtime_ms: u64,
+        frame: &[u8],
+        arrival: impl Fn(Bytes) -> Event,
+    ) {
         let mut bytes = Bytes::new(frame);
         let fate = hop.carry(self.now_ms, airtime_ms, &mut bytes);
         self.trace.frame(self.now_ms, &hop.name, bytes.as_slice(), &fate);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use alertbus::NodeId;
 use alertbus::limits::BODY_LEN_MAX;
 use alertbus::message::{ResetCause, split_body};
 use alertbus::role::node::{Handle, Node, NodeConfig};
@@ -9,7 +10,6 @@ use alertbus::store::Volatile;
 use alertbus::time::Instant;
 use alertbus::wire::keys::{Direction, Epoch, LinkKey, MasterKey};
 use alertbus::wire::packet::{self, Class};
-use alertbus::NodeId;
 
 use super::hop::Hop;
 use super::{LINK, NETWORK, SLOTS_PER_NODE};
@@ -37,7 +37,14 @@ pub(super) struct Sensor {
 }
 
 impl Sensor {
-    pub(super) fn new(id: &str, node: NodeId, site: usize, seed: u64, master: &MasterKey, faults: Faults) -> Self {
+    pub(super) fn new(
+        id: &str,
+        node: NodeId,
+        site: usize,
+        seed: u64,
+        master: &MasterKey,
+        faults: Faults,
+    ) -> Self {
         let key = master.node_key(NETWORK, node);
         let up_key = key.link_key(Direction::Up, false, EPOCH);
         let config = NodeConfig { node, key, reset_cause: ResetCause::PowerOn, seed };

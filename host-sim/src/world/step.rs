@@ -185,7 +185,9 @@ impl World {
         let (now, link) = (self.now(), self.heads[site].link);
         match self.gateway.handle_packet(now, &link, packet.as_slice()) {
             GatewayEvent::Alert(received) => {
-                self.medium.events.schedule(self.medium.now_ms + STORE_MS, Event::Stored { id: received.id, site });
+                self.medium
+                    .events
+                    .schedule(self.medium.now_ms + STORE_MS, Event::Stored { id: received.id, site });
                 self.deliver(received);
             }
             GatewayEvent::Rejected { why, .. } => {
@@ -205,7 +207,8 @@ impl World {
             self.duplicates_delivered += 1;
             return self.tell(Occurrence::DeliveredTwice(received.id));
         }
-        let content = split_body(received.body()).map_or_else(|_| Vec::new(), |(_, content)| content.to_vec());
+        let content =
+            split_body(received.body()).map_or_else(|_| Vec::new(), |(_, content)| content.to_vec());
         let waiting = self.raised.get_mut(&(received.id.node, content));
         let Some(number) = waiting.and_then(VecDeque::pop_front) else {
             self.forged_delivered += 1;
@@ -215,7 +218,12 @@ impl World {
         let alert = &mut self.alerts[number];
         alert.fate = Fate::Delivered { latency_ms };
         let packet_len = alert.packet_len;
-        self.tell(Occurrence::Delivered { alert: number, received: Box::new(received), latency_ms, packet_len });
+        self.tell(Occurrence::Delivered {
+            alert: number,
+            received: Box::new(received),
+            latency_ms,
+            packet_len,
+        });
     }
 
     /// Sends what the gateway has to say to the nodes of a site.
@@ -240,7 +248,8 @@ impl World {
     /// Keeps the length of an alert's first packet, and counts the others as retries.
     fn note_transmission(&mut self, node: usize, content: Vec<u8>, len: usize) {
         let name = (self.sensors[node].node.id(), content);
-        let same = self.sensors[node].open.values().copied().filter(|&number| self.alerts[number].name == name);
+        let same =
+            self.sensors[node].open.values().copied().filter(|&number| self.alerts[number].name == name);
         // Of several with the same content the one not yet sent is meant.
         let first = same.into_iter().find(|&number| self.alerts[number].packet_len == 0);
         match first {

@@ -39,7 +39,11 @@ impl<'s> Progress<'s> {
         let achieved = u128::from(world.run_ms()) / wall_ms;
         let time = self.story.time(world.calendar_ms());
         bar.set_position(world.raised() as u64);
-        bar.set_message(format!("{}  asked {}, achieved {achieved}x", time.get(..19).unwrap_or(&time), self.speed));
+        bar.set_message(format!(
+            "{}  asked {}, achieved {achieved}x",
+            time.get(..19).unwrap_or(&time),
+            self.speed
+        ));
     }
 
     pub(super) fn finish(&self) {

@@ -1,0 +1,137 @@
+//! `host-sim replay` and what a person can get wrong with it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use crate::{host_sim, said};
+
+#[test]
+fn wrong_numbers_are_refused_with_what_is_allowed() {
+    for (arguments, value, allowed) in [
+        ("--drop 101%", "101%", "0% to 100%"),
+        ("--corrupt -1%", "-1%", ""),
+        ("--duplicate nan", "nan", "0% to 100%"),
+        ("--speed 0", "`0`", "0.001x to 1000000x"),
+        ("--speed fast", "fast", "max"),
+        ("--loop 0", "0", "1.."),
+        ("--delay 600001", "600001", "600000"),
+        ("--seed -3", "-3", ""),
+        ("--from 2020-02-30", "2020-02-30", "calendar"),
+        ("--only [", "[", ""),
+    ] {
+        let output =
+            host_sim(&["replay", arguments.split(' ').next().unwrap(), arguments.split(' ').nth(1).unwrap()]);
+        let (code, out, err) = said(&output);
+        assert_eq!((code, out), (2, String::new()), "{arguments}: {err}");
+        assert!(err.contains(value) && err.contains(allowed), "{arguments}: {err}");
+    }
+}
+
+#[test]
+fn nothing_is_half_run() {
+    for arguments in [
+        &["replay", "no-such-scenario"][..],
+        &["replay", "--only", "nothing-like-this"],
+        &["replay", "--from", "2020-09-15", "--until", "2020-09-14"],
+    ] {
+        let (code, out, err) = said(&host_sim(arguments));
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        assert!(!err.is_empty());
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_a_lost_sink() {
+    let (code, out, err) = said(&host_sim(&["replay", "--jsonl", "/no/such/folder/alerts.jsonl"]));
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(err.contains("cannot write `/no/such/folder/alerts.jsonl`"), "{err}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_a_lost_sink() {
+    let (code, _, err) = said(&host_sim(&["replay", "--jsonl", "/dev/full"]));
+    assert_eq!(code, 3);
+    assert!(err.contains("`/dev/full` is lost"), "{err}");
+}
+
+#[test]
+fn a_closed_pipe_is_a_sentence_and_exit_code_3() {
+    for form in ["--json", "--quiet"] {
+        let mut child = Command::new(alertbus_tests::host_sim())
+            .args(["replay", form, "--loop", "50"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut first).unwrap();
+        drop(out);
+        let output = child.wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{err}");
+        assert!(err.to_lowercase().contains("pipe") && !err.contains("panicked"), "{err}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_leaves_a_whole_report_and_exit_code_130() {
+    for form in [&[][..], &["--json"]] {
+        // Two thousand times real time: minutes for the whole, a line within a second.
+        let mut child = Command::new(alertbus_tests::host_sim())
+            .args(["replay", "--speed", "2000x"])
+            .args(form)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("REPLAY") {
+            assert!(out.read_line(&mut text).unwrap() > 0, "{text}");
+        }
+        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        out.read_to_string(&mut text).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
+        if form.is_empty() {
+            assert!(text.contains("INTERRUPTED") && text.contains("run-hash"), "{text}");
+        } else {
+            let summary: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+            assert_eq!((&summary["interrupted"], &summary["alerts"]), (&true.into(), &132.into()));
+        }
+    }
+}
+
+#[test]
+fn paused_it_waits_for_enter_and_steps_from_alert_to_alert() {
+    let output = crate::host_sim_reading(
+        &["replay", "--start-paused", "--step", "--only", "cram-engagement"],
+        b"\n\n\n\n",
+    );
+    let (code, out, err) = said(&output);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(out.lines().filter(|line| line.contains("REPLAY")).count(), 2);
+}
+
+#[test]
+fn alerts_go_to_a_file_as_well() {
+    let folder = std::env::temp_dir().join(format!("alertbus-replay-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("alerts.jsonl");
+    let (code, ..) = said(&host_sim(&["replay", "--jsonl", path.to_str().unwrap()]));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!((code, text.lines().count()), (0, 132));
+    assert!(text.lines().all(|line| line.contains(r#""exercise":true"#)));
+}
+
+#[test]
+fn colours_only_where_they_are_wanted() {
+    let plain = said(&host_sim(&["replay", "--only", "cram-engagement"])).1;
+    assert!(!plain.contains('\u{1b}') && plain.starts_with("SIMULATION"), "{plain}");
+    let coloured = said(&host_sim(&["replay", "--only", "cram-engagement", "--color", "always"])).1;
+    assert!(coloured.contains('\u{1b}'));
+}
