@@ -220,8 +220,8 @@ impl World {
             forged_delivered: 0,
             occurrences: VecDeque::new(),
         };
-        for node in 0..world.sensors.len() {
-            world.wake(node, Draw::new(seed, &format!("{} start", nodes[node].id)).below(START_MS_MAX));
+        for (node, plan) in nodes.iter().enumerate() {
+            world.wake(node, Draw::new(seed, &format!("{} start", plan.id)).below(START_MS_MAX));
         }
         Ok(world)
     }
