@@ -170,12 +170,10 @@ impl defmt::Format for Opaque {
 /// No number twice, and the table in the order of its numbers.
 const fn ascending(mut codes: &[u8]) -> bool {
     while let [first, rest @ ..] = codes {
-        if let [second, ..] = rest
-            && *first >= *second
-        {
-            return false;
+        match rest {
+            [second, ..] if *first >= *second => return false,
+            _ => codes = rest,
         }
-        codes = rest;
     }
     true
 }

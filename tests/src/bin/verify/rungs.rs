@@ -12,6 +12,8 @@ use crate::toolchain::{self, Machine, Source, TARGETS};
 const ADVISORIES_S_MAX: Duration = Duration::from_secs(60);
 /// A target is some tens of megabytes.
 const RUSTUP_S_MAX: Duration = Duration::from_secs(180);
+/// The `rust-version` of core, to the patch; a test holds them together.
+const OLDEST_RUST: &str = "1.87.0";
 /// With these, Debian's second Rust builds `core` itself. No linker is among them: a library needs none.
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
@@ -71,7 +73,9 @@ impl Rung {
             Self::Lint => "clippy has no warning, with defmt and without",
             Self::Docs => "the documentation builds without a warning, private items too",
             Self::Test => "all tests and doctests",
-            Self::NoStd => "core builds for Cortex-M0, Cortex-M4F and RISC-V, with defmt and without",
+            Self::NoStd => {
+                "core builds for Cortex-M0, Cortex-M4F and RISC-V, and with the oldest Rust it promises"
+            }
             Self::Deny => "bans, licences, sources; advisories where their database can be had",
         }
     }
@@ -138,7 +142,28 @@ fn nostd(log: &mut Log<'_>, only: Option<Source>) -> Verdict {
             }
         }
     }
-    Ok(toolchain::summary(&taken))
+    let oldest = oldest(log)?;
+    Ok(format!("{}; {oldest}", toolchain::summary(&taken)))
+}
+
+/// Core with the oldest Rust that its manifest promises, where rustup can bring that.
+fn oldest(log: &mut Log<'_>) -> Verdict {
+    let mut install = log.room.command("rustup");
+    install.args(["toolchain", "install", OLDEST_RUST, "--profile", "minimal"]);
+    if let Err(why) = log.run_within(install, RUSTUP_S_MAX) {
+        return Ok(format!("Rust {OLDEST_RUST} left out: it can't be had ({why})"));
+    }
+    let mut check = log.room.command("rustup");
+    check.args(["run", OLDEST_RUST, "cargo", "check", "-p", "alertbus", "--locked", "--features", "defmt"]);
+    // What the cargo that runs this program has set is for its own compiler.
+    check
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env_remove("RUSTC")
+        .env_remove("CARGO")
+        .env_remove("LD_LIBRARY_PATH");
+    check.env("CARGO_TARGET_DIR", log.room.target.join("oldest"));
+    log.run(check)?;
+    Ok(format!("Rust {OLDEST_RUST}"))
 }
 
 fn build(log: &Log<'_>, source: Source, targets: &[&str], features: &[&str]) -> Command {
@@ -219,4 +244,16 @@ fn deny(log: &mut Log<'_>) -> Verdict {
     let advisories = with(log, "--offline check advisories");
     log.run(advisories)?;
     Ok("advisories too".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_rust_is_the_one_that_core_promises() {
+        let manifest = include_str!("../../../../core/Cargo.toml");
+        let promised = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
+        assert_eq!(promised, Some(format!("\"{}\"", OLDEST_RUST.trim_end_matches(".0")).as_str()));
+    }
 }
