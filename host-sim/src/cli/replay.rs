@@ -157,8 +157,7 @@ async fn play(args: &Args, story: &Story, voice: Voice) -> anyhow::Result<(Summa
     });
     let controls = Controls { speed: args.speed, step: args.step, start_paused: args.start_paused };
     let progress = Progress::new(story, args.speed, voice);
-    let ended =
-        Player::new(story, controls, &sinks).play(&mut world, |world, time| progress.show(world, time)).await;
+    let ended = Player::new(story, controls, &sinks).play(&mut world, &progress).await;
     progress.finish();
     let drained = async {
         for sink in sinks {

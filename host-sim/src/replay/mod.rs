@@ -7,6 +7,6 @@ mod player;
 mod speed;
 mod story;
 
-pub use player::{Controls, Ended, Player};
+pub use player::{Controls, Ended, Onlooker, Player};
 pub use speed::{NotASpeed, Speed};
 pub use story::{Filter, Story};

@@ -36,6 +36,15 @@ pub enum Ended {
     SinkLost,
 }
 
+/// Somebody who looks on. What it does changes nothing.
+pub trait Onlooker {
+    /// Where the run is; called now and then.
+    fn progress(&self, world: &World, stopwatch: &Stopwatch);
+
+    /// Something has happened, at this calendar time.
+    fn happened(&self, calendar_ms: u64, occurrence: &Occurrence);
+}
+
 /// Plays one world into sinks.
 pub struct Player<'s> {
     story: &'s Story,
@@ -61,16 +70,16 @@ impl<'s> Player<'s> {
         }
     }
 
-    /// Plays until the end, an interrupt, or the loss of a sink. `progress` is told where the run is.
-    pub async fn play(mut self, world: &mut World, mut progress: impl FnMut(&World, &Stopwatch)) -> Ended {
+    /// Plays until the end, an interrupt, or the loss of a sink.
+    pub async fn play(mut self, world: &mut World, onlooker: &impl Onlooker) -> Ended {
         tokio::select! {
             biased;
             _ = signal::ctrl_c() => Ended::Interrupted,
-            ended = self.play_on(world, &mut progress) => ended,
+            ended = self.play_on(world, onlooker) => ended,
         }
     }
 
-    async fn play_on(&mut self, world: &mut World, progress: &mut impl FnMut(&World, &Stopwatch)) -> Ended {
+    async fn play_on(&mut self, world: &mut World, onlooker: &impl Onlooker) -> Ended {
         if self.controls.start_paused {
             self.wait_for_a_line().await;
         }
@@ -78,11 +87,12 @@ impl<'s> Player<'s> {
         while let Some(next_ms) = world.next_step_ms() {
             steps += 1;
             if !self.wait_until(next_ms).await && steps % STEPS_PER_TURN == 0 {
-                progress(world, &self.stopwatch);
+                onlooker.progress(world, &self.stopwatch);
                 tokio::task::yield_now().await;
             }
             world.step();
-            while let Some((_, occurrence)) = world.poll_occurrence() {
+            while let Some((calendar_ms, occurrence)) = world.poll_occurrence() {
+                onlooker.happened(calendar_ms, &occurrence);
                 if !self.tell(&occurrence).await {
                     return Ended::SinkLost;
                 }

@@ -1,4 +1,4 @@
-//! A bar for runs that take their time.
+//! What is said on standard error while a run goes on: a bar where it takes its time, remarks where they are wanted.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Voice;
 use crate::clock::Stopwatch;
-use crate::replay::{Speed, Story};
-use crate::world::World;
+use crate::replay::{Onlooker, Speed, Story};
+use crate::world::{Occurrence, World};
 
 /// Runs shorter than this need no bar.
 const SHOW_AFTER: Duration = Duration::from_secs(1);
@@ -18,6 +18,7 @@ pub(super) struct Progress<'s> {
     story: &'s Story,
     speed: Speed,
     bar: Option<ProgressBar>,
+    remarks: bool,
 }
 
 impl<'s> Progress<'s> {
@@ -30,10 +31,18 @@ impl<'s> Progress<'s> {
             let bar = ProgressBar::with_draw_target(Some(story.len() as u64), ProgressDrawTarget::stderr());
             bar.with_style(style)
         });
-        Self { story, speed, bar }
+        Self { story, speed, bar, remarks: voice.verbose > 0 }
     }
 
-    pub(super) fn show(&self, world: &World, stopwatch: &Stopwatch) {
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Onlooker for Progress<'_> {
+    fn progress(&self, world: &World, stopwatch: &Stopwatch) {
         let Some(bar) = self.bar.as_ref().filter(|_| stopwatch.elapsed() >= SHOW_AFTER) else { return };
         let wall_ms = stopwatch.elapsed().as_millis().max(1);
         let achieved = u128::from(world.run_ms()) / wall_ms;
@@ -46,9 +55,27 @@ impl<'s> Progress<'s> {
         ));
     }
 
-    pub(super) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+    fn happened(&self, calendar_ms: u64, occurrence: &Occurrence) {
+        if !self.remarks {
+            return;
+        }
+        let what = match occurrence {
+            Occurrence::QuietSkipped(ms) => format!("{} min of quiet skipped", ms / 60_000),
+            Occurrence::Raised(alert) => format!("alert {alert} raised"),
+            Occurrence::Refused(alert, why) => format!("alert {alert} refused: {why}"),
+            Occurrence::Delivered { alert, received, .. } => {
+                format!("alert {alert} delivered as {}", received.id)
+            }
+            Occurrence::Ended(alert, outcome) => {
+                format!("alert {alert} {}", format!("{outcome:?}").to_lowercase())
+            }
+            Occurrence::DeliveredTwice(id) => format!("DELIVERED TWICE: {id}"),
+            Occurrence::Forged(id) => format!("FORGED: {id}"),
+        };
+        let say = || anstream::eprintln!("{}  {what}", self.story.time(calendar_ms));
+        match &self.bar {
+            Some(bar) => bar.suspend(say),
+            None => say(),
         }
     }
 }
