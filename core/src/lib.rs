@@ -27,9 +27,10 @@
 //! clock, draws a random number (a seed comes in), allocates, recurses or blocks.
 //!
 //! ```
+//! use alertbus::limits::PACKET_LEN_MAX;
 //! use alertbus::message::kind::RocketLaunch;
 //! use alertbus::message::{Epoch, ResetCause};
-//! use alertbus::role::gateway::{Gateway, GatewayEvent, PeerConfig};
+//! use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig};
 //! use alertbus::role::node::{Node, NodeConfig, Submission};
 //! use alertbus::store::Volatile;
 //! use alertbus::time::Instant;
@@ -40,10 +41,10 @@
 //! let (master, id, link) = (MasterKey::from_bytes([7; 16]), NodeId(12), Link::small_radio(0));
 //! let config =
 //!     NodeConfig { node: id, key: master.node_key(1, id), reset_cause: ResetCause::PowerOn, seed: 1 };
-//! let mut node = Node::<_, 8>::start(config, Volatile::new(Epoch(1), 1, 1), Instant::START);
+//! let mut node = Node::<_, 8>::start(config, Volatile::new(Epoch(1), 1), Instant::START);
 //! let mut gateway = Gateway::<4>::new();
 //! let key = master.node_key(1, id);
-//! let peer = PeerConfig { node: id, key, epoch: Epoch(1), gateway: 0, first_down: 1, exercise: false };
+//! let peer = PeerConfig { node: id, key, epoch: Epoch(1), gateway: 0, down: DownSpan::WHOLE, exercise: false };
 //! assert!(gateway.add(peer).is_ok());
 //!
 //! // The detector sees something.
@@ -52,14 +53,14 @@
 //! assert!(matches!(node.raise(now, draft), Submission::Queued { .. }));
 //!
 //! // The packet travels; the gateway tells its host, which stores the alert and says so.
-//! let mut packet = [0; 51];
+//! let mut packet = [0; PACKET_LEN_MAX];
 //! let sent = node.poll_transmit(now, &link, &mut packet).unwrap();
 //! let GatewayEvent::Alert(received) = gateway.handle_packet(now, &link, sent) else { panic!() };
 //! assert_eq!(received.alert, Ok(draft.onset(1)));
 //! assert!(gateway.stored(received.id));
 //!
 //! // The acknowledgement travels back; the node lets the alert go.
-//! let mut packet = [0; 51];
+//! let mut packet = [0; PACKET_LEN_MAX];
 //! let ack = gateway.poll_transmit(&link, &mut packet).unwrap();
 //! node.handle_packet(now, &link, ack.packet).unwrap();
 //! assert_eq!(node.resident(), 0);
@@ -72,8 +73,8 @@
 //! - Every alert that is not delivered is returned to the caller, counted by cause, or both. A live Flash alert is
 //!   never displaced and never expires; it leaves its node acknowledged as stored, or is refused when it is offered.
 //! - An acknowledgement is sent only after the host has said that it has stored the alert.
-//! - A nonce is never used twice: numbers are reserved in the [`store`] before the first of them is used, and a node
-//!   whose counters are lost says nothing.
+//! - A nonce is never used twice: a node reserves numbers in its [`store`] before it uses the first of them, and says
+//!   nothing where its counters are lost; a gateway uses the down counters that its host has set aside, and no others.
 //! - There is no unauthenticated mode, no fallback key and no negotiation.
 //! - An exercise cannot be taken for real: it has keys of its own and a bit under the tag, and marks one draft, never
 //!   a mode.
@@ -84,7 +85,9 @@
 //! # What it does not promise yet
 //!
 //! The guarantee for Flash holds over loss, duplication, reordering and tampering on the links. Over a power cut it
-//! holds only with a durable store, and the one store here, [`store::Volatile`], is not durable.
+//! holds only with a durable store, and the one store here, [`store::Volatile`], is not durable. A gateway's windows and
+//! filters are not yet kept over a restart either: one that starts anew may take recorded packets for fresh ones.
+//! Between several links a node does not yet rotate; it sends on whichever is polled.
 //!
 //! # Feature
 //!

@@ -66,6 +66,12 @@ pub const SEQ_MAX: u32 = (1 << 31) - 1;
 /// Packet counters reserved ahead in the store before the first of them is used.
 pub const COUNTER_RESERVE: u32 = 64;
 
+/// Down counters left to a gateway below which it asks its host for more.
+pub const DOWN_COUNTERS_LOW: u32 = 32;
+
+/// Wait before a store that failed is asked again, in milliseconds.
+pub const STORE_RETRY_MS: u32 = 1_000;
+
 /// Alert sequence numbers reserved ahead in the store.
 pub const SEQ_RESERVE: u32 = 64;
 
@@ -85,7 +91,7 @@ pub const DEDUPE_WORDS: usize = 16;
 /// gateway's duplicate filter, so that no open Flash alert can ever fall out of it.
 pub const FLASH_SPAN_MAX: u32 = 1024;
 
-/// Alerts of one node handed to a gateway's host and not yet stored.
+/// Alerts of one node and one sort (live Flash, other live, exercise) handed to a gateway's host and not yet stored.
 pub const UNSTORED_PER_PEER: usize = 8;
 
 /// Acknowledgements waiting for a transmission to one node.
@@ -134,5 +140,5 @@ const _: () = assert!(PACKET_LEN_MAX + FRAME_CHECK_LEN < 255);
 #[allow(clippy::as_conversions, reason = "1,024 fits every usize")]
 const _: () = assert!(64 * DEDUPE_WORDS == FLASH_SPAN_MAX as usize);
 // All alerts that wait for their storing can be acknowledged without dropping an older acknowledgement.
-const _: () = assert!(UNSTORED_PER_PEER <= ACKS_PER_PEER);
+const _: () = assert!(UNSTORED_PER_PEER <= ACKS_PER_PEER && DOWN_COUNTERS_LOW < DOWN_COUNTER_MAX);
 const _: () = assert!(COUNTER_RESERVE < UP_COUNTER_MAX && SEQ_RESERVE < SEQ_MAX);

@@ -69,7 +69,7 @@ fn a_tampered_or_misdirected_acknowledgement_frees_nothing() {
     let mut other = with_one_flash();
     other.node = Node::start(
         alertbus::role::node::NodeConfig { node: NodeId(13), ..config(1) },
-        Volatile::new(Epoch(1), 1, 1),
+        Volatile::new(Epoch(1), 1),
         Instant::START,
     );
     assert_eq!(other.hand_down(&good), Err(Rejected::NotAddressed { node: NODE }));
@@ -122,8 +122,7 @@ fn a_gateway_follows_a_node_into_its_next_epochs() {
     let mut pair = Pair::new();
     pair.exchange();
     for (boot, epoch) in [(2, 2), (3, 200), (4, 257)] {
-        pair.node =
-            Node::start(config(1), Volatile::new(Epoch(epoch), boot, 1_000 * u32::from(boot)), pair.now);
+        pair.node = Node::start(config(1), Volatile::new(Epoch(epoch), boot), pair.now);
         let _ = pair.node.raise(pair.now, AlertDraft::new(RocketLaunch::default()));
         pair.exchange();
         assert_eq!((pair.node.resident(), pair.gateway.peer(NODE).unwrap().epoch()), (0, Epoch(epoch)));

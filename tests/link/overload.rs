@@ -1,7 +1,7 @@
 //! Full queues, babblers, and what is said about them.
 
 use alertbus::ledger::{Outcome, Row};
-use alertbus::limits::UNSTORED_PER_PEER;
+use alertbus::limits::{PACKET_LEN_MAX, UNSTORED_PER_PEER};
 use alertbus::message::AlertDraft;
 use alertbus::message::kind::{DroneSighting, RocketLaunch};
 use alertbus::role::gateway::Rejected;
@@ -62,7 +62,7 @@ fn a_refused_flash_alert_goes_home_in_every_report() {
 fn a_report_goes_out_between_alerts_without_end() {
     let mut pair = Pair::new();
     let mut before_report = 0;
-    let mut buffer = [0; 51];
+    let mut buffer = [0; PACKET_LEN_MAX];
     while pair.reports == 0 {
         let _ = pair.node.raise(pair.now, priority());
         let packet = pair.node.poll_transmit(pair.now, &crate::pair::LINK, &mut buffer).unwrap().to_vec();
@@ -137,14 +137,14 @@ fn a_host_that_stores_nothing_holds_the_alerts_in_their_node() {
     pair.exchange();
     assert_eq!((pair.delivered.len(), pair.rejected.len()), (UNSTORED_PER_PEER, 0));
     // A node that starts anew raises more than the host has stored: they wait, unacknowledged, and come back.
-    pair.node = Node::start(config(2), Volatile::new(Epoch(2), 2, 1_000), pair.now);
+    pair.node = Node::start(config(2), Volatile::new(Epoch(2), 2), pair.now);
     let _ = pair.node.raise(pair.now, flash());
     pair.exchange();
-    assert!(matches!(pair.rejected[..], [Rejected::Busy(id)] if id.seq.number() == 1_000));
+    assert!(matches!(pair.rejected[..], [Rejected::Busy(id)] if id.seq.number() == 65_537));
     assert!(pair.gateway.stored(pair.delivered[0].id));
     pair.advance(Duration::from_secs(2));
     pair.exchange();
-    assert_eq!(pair.delivered.last().map(|received| received.id.seq.number()), Some(1_000));
+    assert_eq!(pair.delivered.last().map(|received| received.id.seq.number()), Some(65_537));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! A node and a gateway on one clock, with a link between them that does what a test says.
 
+use std::collections::BTreeMap;
+
+use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::message::ResetCause;
-use alertbus::role::gateway::{Gateway, GatewayEvent, PeerConfig, ReceivedAlert};
+use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, ReceivedAlert};
 use alertbus::role::node::{Node, NodeConfig, NodeEvent, Rejected};
 use alertbus::store::{Store, Volatile};
 use alertbus::time::{Duration, Instant};
@@ -37,6 +40,8 @@ pub(crate) struct Pair<S> {
     pub(crate) duplicates: Vec<AlertId>,
     pub(crate) rejected: Vec<alertbus::role::gateway::Rejected>,
     pub(crate) reports: usize,
+    /// Down counters that the host has set aside so far.
+    pub(crate) down_counters: BTreeMap<Epoch, u32>,
     /// Every packet ever sent, so that a test can play one back.
     pub(crate) up: Vec<Vec<u8>>,
     pub(crate) down: Vec<Vec<u8>>,
@@ -44,7 +49,7 @@ pub(crate) struct Pair<S> {
 
 impl Pair<Volatile> {
     pub(crate) fn new() -> Self {
-        Self::with_store(Volatile::new(Epoch(1), 1, 1))
+        Self::with_store(Volatile::new(Epoch(1), 1))
     }
 }
 
@@ -56,7 +61,7 @@ impl<S: Store> Pair<S> {
             key: node_key(),
             epoch: Epoch(1),
             gateway: 4,
-            first_down: 1,
+            down: DownSpan::EMPTY,
             exercise: true,
         };
         gateway.add(peer).unwrap();
@@ -69,6 +74,7 @@ impl<S: Store> Pair<S> {
             duplicates: Vec::new(),
             rejected: Vec::new(),
             reports: 0,
+            down_counters: BTreeMap::new(),
             up: Vec::new(),
             down: Vec::new(),
         }
@@ -76,7 +82,7 @@ impl<S: Store> Pair<S> {
 
     /// Lets the node say all it has to say now.
     pub(crate) fn node_packets(&mut self) -> Vec<Vec<u8>> {
-        let mut buffer = [0; 51];
+        let mut buffer = [0; PACKET_LEN_MAX];
         let mut packets = Vec::new();
         while let Some(packet) = self.node.poll_transmit(self.now, &LINK, &mut buffer) {
             packets.push(packet.to_vec());
@@ -86,7 +92,13 @@ impl<S: Store> Pair<S> {
     }
 
     pub(crate) fn gateway_packets(&mut self) -> Vec<Vec<u8>> {
-        let mut buffer = [0; 51];
+        // The host's disk: down counters by epoch, never handed out twice.
+        while let Some((node, epoch)) = self.gateway.poll_down_request() {
+            let first = self.down_counters.entry(epoch).or_insert(1);
+            assert!(self.gateway.grant_down(node, epoch, DownSpan { first: *first, end: *first + 64 }));
+            *first += 64;
+        }
+        let mut buffer = [0; PACKET_LEN_MAX];
         let mut packets = Vec::new();
         while let Some(transmit) = self.gateway.poll_transmit(&LINK, &mut buffer) {
             packets.push(transmit.packet.to_vec());

@@ -148,6 +148,6 @@ impl Bench for VolatileBench {
     fn power_on(&mut self) -> Volatile {
         self.starts += 1;
         let epoch = if self.same_epoch { 1 } else { u32::from(self.starts) };
-        Volatile::new(Epoch(epoch), self.starts, 1_000_000 * u32::from(self.starts))
+        Volatile::new(Epoch(epoch), self.starts)
     }
 }

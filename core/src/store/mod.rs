@@ -87,8 +87,9 @@ impl core::error::Error for StoreError {}
 
 /// The promise of a node's memory.
 ///
-/// Each call may answer [`Poll::Pending`] (an erase takes a second on some parts); the node asks again, with the
-/// same arguments, at its next step. There is no waker: nothing in this crate waits.
+/// Each call may answer [`Poll::Pending`] (an erase takes a second on some parts); the node asks again at its next
+/// step. It may ask for something else in between, and it may not come back to an alert that is settled meanwhile.
+/// There is no waker: nothing in this crate waits.
 pub trait Store {
     /// Whether an alert that [`Store::append`] has taken survives a power cut.
     const DURABLE: bool;

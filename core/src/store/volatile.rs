@@ -3,33 +3,38 @@
 use core::task::Poll;
 
 use super::{Journalled, Recovered, Series, Store, StoreError};
+use crate::limits::{SEQ_MAX, UP_COUNTER_MAX};
 use crate::message::{Epoch, Seq};
 
 /// Keeps nothing over a power cut. Safe only because each start brings a fresh epoch, in which no packet counter
-/// has been used, and a fresh span of alert numbers.
+/// has been used. Alert numbers follow from it: each epoch has 65,535 of its own, so none comes back either.
 ///
-/// Whoever starts it owes both: an epoch above every earlier one, and `first_seq` above every number ever given.
+/// Whoever starts it owes an epoch above every earlier one, 1 … 32,768.
 ///
 /// ```
-/// use alertbus::store::{Series, Store, Volatile};
 /// use alertbus::message::Epoch;
+/// use alertbus::store::{Series, Store, Volatile};
 /// use core::task::Poll;
 ///
-/// let mut store = Volatile::new(Epoch(3), 2, 1_000);
+/// let mut store = Volatile::new(Epoch(3), 2);
 /// let Poll::Ready(Ok(recovered)) = store.recover() else { panic!() };
-/// assert_eq!((recovered.up_counter, recovered.flash_seq), (1, 1_000));
+/// assert_eq!((recovered.up_counter, recovered.flash_seq), (1, 2 * 65_536 + 1));
 /// assert!(store.reserve(Series::UpCounter, 65).is_ready());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Volatile {
     recovered: Recovered,
 }
 
+/// Alert numbers of one epoch.
+const SEQS_PER_EPOCH: u32 = 1 << 16;
+
 impl Volatile {
-    /// A start in `epoch`, the `boot`-th of this node, with alert numbers from `first_seq` on.
+    /// A start in `epoch`, the `boot`-th of this node.
     #[must_use]
-    pub const fn new(epoch: Epoch, boot: u16, first_seq: u32) -> Self {
+    pub const fn new(epoch: Epoch, boot: u16) -> Self {
+        let first_seq = epoch.0.saturating_sub(1).saturating_mul(SEQS_PER_EPOCH).saturating_add(1);
         Self {
             recovered: Recovered { epoch, boot, up_counter: 1, flash_seq: first_seq, other_seq: first_seq },
         }
@@ -40,15 +45,24 @@ impl Store for Volatile {
     const DURABLE: bool = false;
 
     fn recover(&mut self) -> Poll<Result<Recovered, StoreError>> {
-        Poll::Ready(Ok(self.recovered))
+        // Epoch 0 is nobody's, and beyond the last one there are no alert numbers left.
+        Poll::Ready(match self.recovered.epoch.0 {
+            0 => Err(StoreError::CounterLost),
+            epoch if epoch > SEQ_MAX.wrapping_add(1) / SEQS_PER_EPOCH => Err(StoreError::Spent),
+            _ => Ok(self.recovered),
+        })
     }
 
     fn reserve(&mut self, series: Series, end: u32) -> Poll<Result<(), StoreError>> {
-        let reserved = match series {
-            Series::UpCounter => &mut self.recovered.up_counter,
-            Series::FlashSeq => &mut self.recovered.flash_seq,
-            Series::OtherSeq => &mut self.recovered.other_seq,
+        let seqs_end = self.recovered.epoch.0.saturating_mul(SEQS_PER_EPOCH);
+        let (reserved, end_max) = match series {
+            Series::UpCounter => (&mut self.recovered.up_counter, UP_COUNTER_MAX),
+            Series::FlashSeq => (&mut self.recovered.flash_seq, seqs_end),
+            Series::OtherSeq => (&mut self.recovered.other_seq, seqs_end),
         };
+        if end > end_max {
+            return Poll::Ready(Err(StoreError::Spent));
+        }
         *reserved = end.max(*reserved);
         Poll::Ready(Ok(()))
     }

@@ -10,11 +10,14 @@ use ascon_aead::aead::consts::{U8, U16};
 use ascon_aead::aead::{AeadInOut, KeyInit};
 use ascon_aead::{AsconAead128, TruncatedAsconAead128};
 
-use crate::limits::{BODY_LEN_MAX, HEADER_LEN};
+use crate::limits::{BODY_LEN_MAX, HEADER_LEN, PACKET_LEN_MAX};
 use crate::message::NodeId;
 use crate::precedence::Precedence;
 use crate::wire::keys::{Direction, LinkKey};
 use crate::wire::link::TagLength;
+
+/// Room for every packet on every link: what the roles seal into cannot be too short.
+pub type PacketBuffer = [u8; PACKET_LEN_MAX];
 
 /// The version this crate speaks. There is one, and no negotiation.
 pub const VERSION: u8 = 1;
@@ -379,7 +382,7 @@ impl core::error::Error for BadTag {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{PACKET_LEN_MAX, PACKET_LEN_MAX_RADIO};
+    use crate::limits::PACKET_LEN_MAX_RADIO;
     use crate::wire::keys::{Epoch, MasterKey, NodeKey};
 
     fn node_key() -> NodeKey {

@@ -19,7 +19,7 @@ const STEPS_PER_TURN: usize = 512;
 pub struct Controls {
     /// How fast.
     pub speed: Speed,
-    /// Waits for a line on standard input before each alert.
+    /// Waits for a line on standard input after each alert.
     pub step: bool,
     /// Waits for a line on standard input before the first.
     pub start_paused: bool,
@@ -40,6 +40,9 @@ pub enum Ended {
 pub trait Onlooker {
     /// Where the run is; called now and then.
     fn progress(&self, world: &World, stopwatch: &Stopwatch);
+
+    /// The run waits for a line on standard input.
+    fn paused(&self);
 
     /// Something has happened, at this calendar time.
     fn happened(&self, calendar_ms: u64, occurrence: &Occurrence);
@@ -81,7 +84,7 @@ impl<'s> Player<'s> {
 
     async fn play_on(&mut self, world: &mut World, onlooker: &impl Onlooker) -> Ended {
         if self.controls.start_paused {
-            self.wait_for_a_line().await;
+            self.wait_for_a_line(onlooker).await;
         }
         let mut steps = 0;
         while let Some(next_ms) = world.next_step_ms() {
@@ -93,7 +96,7 @@ impl<'s> Player<'s> {
             world.step();
             while let Some((calendar_ms, occurrence)) = world.poll_occurrence() {
                 onlooker.happened(calendar_ms, &occurrence);
-                if !self.tell(&occurrence).await {
+                if !self.tell(&occurrence, onlooker).await {
                     return Ended::SinkLost;
                 }
             }
@@ -102,7 +105,7 @@ impl<'s> Player<'s> {
     }
 
     /// Hands an alert to every sink; false where one is gone.
-    async fn tell(&mut self, occurrence: &Occurrence) -> bool {
+    async fn tell(&mut self, occurrence: &Occurrence, onlooker: &impl Onlooker) -> bool {
         let Some(delivery) = self.story.delivery(occurrence) else { return true };
         for sink in self.sinks {
             if !sink.send(delivery.clone()).await {
@@ -110,7 +113,7 @@ impl<'s> Player<'s> {
             }
         }
         if self.controls.step {
-            self.wait_for_a_line().await;
+            self.wait_for_a_line(onlooker).await;
         }
         true
     }
@@ -127,7 +130,8 @@ impl<'s> Player<'s> {
     }
 
     /// The end of input goes on for ever: whoever pipes nothing in wants no pause.
-    async fn wait_for_a_line(&mut self) {
+    async fn wait_for_a_line(&mut self, onlooker: &impl Onlooker) {
+        onlooker.paused();
         let before = self.stopwatch.elapsed();
         let _ = self.input.next_line().await;
         self.paused += self.stopwatch.elapsed().saturating_sub(before);

@@ -125,6 +125,7 @@ impl Story {
             },
             Occurrence::Refused(alert, _) => self.undelivered(*alert, "refused")?,
             Occurrence::Ended(alert, outcome) => self.undelivered(*alert, word(*outcome))?,
+            Occurrence::Open(alert) => self.undelivered(*alert, "open")?,
             _ => return None,
         })
     }
@@ -157,7 +158,8 @@ impl Story {
             scenario: self.name.clone(),
             interrupted,
             incidents: self.incidents.len() as u64,
-            alerts: sum(|account| account.raised),
+            alerts: self.alerts.len() as u64,
+            not_played: sum(|account| account.planned),
             delivered: sum(|account| account.delivered),
             lost: sum(|account| account.lost()),
             duplicates_delivered: world.duplicates_delivered(),
@@ -175,7 +177,8 @@ impl Story {
             played_ms: world.run_ms(),
             quiet_skipped_ms: world.quiet_skipped_ms(),
             precedences: rows.collect(),
-            tallies: self.tallies.clone(),
+            // What was broken off adds up to nothing that a source counts.
+            tallies: if interrupted { Vec::new() } else { self.tallies.clone() },
             seed: self.plan.seed,
             run_hash: world.run_hash(),
         }

@@ -24,8 +24,10 @@ pub struct Summary {
     pub alerts: u64,
     /// Alerts that arrived, each counted once.
     pub delivered: u64,
-    /// Alerts that did not.
+    /// Alerts that were raised and did not.
     pub lost: u64,
+    /// Alerts whose moment never came, because the run was broken off.
+    pub not_played: u64,
     /// Second deliveries of one alert.
     pub duplicates_delivered: u64,
     /// Deliveries of what nobody raised.
@@ -69,7 +71,7 @@ pub struct Summary {
 pub struct PrecedenceRow {
     /// Its name.
     pub precedence: &'static str,
-    /// Alerts that were to be raised.
+    /// Alerts that were raised.
     pub raised: u64,
     /// Arrived.
     pub delivered: u64,
@@ -83,7 +85,7 @@ pub struct PrecedenceRow {
     pub expired: u64,
     /// Their attempts ran out.
     pub undelivered: u64,
-    /// Still kept by their node at the end, or not yet raised.
+    /// Still kept by their node at the end.
     pub open: u64,
     /// Half of those delivered took at most this long, in milliseconds.
     pub latency_ms_p50: Option<u64>,

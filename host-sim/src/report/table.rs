@@ -36,8 +36,8 @@ impl Summary {
     fn precedences(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\nprecedence  raised  delivered  late  refused  displaced  expired  undelivered  open        p50        \
-             p99      worst"
+            "\nprecedence  raised  delivered  late  refused  displaced  expired  undelivered  open         p50         p99       \
+             worst"
         )?;
         for row in self.precedences.iter().filter(|row| row.raised > 0) {
             let PrecedenceRow { precedence, raised, delivered, late, refused, displaced, .. } = row;
@@ -45,22 +45,26 @@ impl Summary {
             writeln!(
                 f,
                 "{precedence:<10}  {raised:>6}  {delivered:>9}  {late:>4}  {refused:>7}  {displaced:>9}  \
-                 {expired:>7}  {undelivered:>11}  {open:>4}  {:>9}  {:>9}  {:>9}",
+                 {expired:>7}  {undelivered:>11}  {open:>4}  {:>10}  {:>10}  {:>10}",
                 latency(row.latency_ms_p50),
                 latency(row.latency_ms_p99),
                 latency(row.latency_ms_max)
             )?;
         }
-        writeln!(
+        write!(
             f,
-            "\n{} incidents, {} alerts: {} delivered, {} lost, {} delivered twice, {} forged",
-            self.incidents,
-            self.alerts,
+            "\n{}, {}: {} delivered, {} lost, {} delivered twice, {} forged",
+            count(self.incidents, "incident"),
+            count(self.alerts, "alert"),
             self.delivered,
             self.lost,
             self.duplicates_delivered,
             self.forged_delivered
-        )
+        )?;
+        if self.not_played > 0 {
+            write!(f, ", {} not played", self.not_played)?;
+        }
+        writeln!(f)
     }
 
     fn frames(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,16 +75,16 @@ impl Summary {
         )?;
         writeln!(
             f,
-            "frames   {} sent, {} dropped, {} duplicated, {} reordered, {} corrupted, {} rejected; {} retries, {} \
-             reports received",
+            "frames   {} sent, {} dropped, {} duplicated, {} reordered, {} corrupted, {} rejected; {}, {} of \
+             nodes received",
             self.frames_sent,
             self.frames_dropped,
             self.frames_duplicated,
             self.frames_reordered,
             self.frames_corrupted,
             self.frames_rejected,
-            self.retries,
-            self.reports
+            retries(self.retries),
+            count(self.reports, "report")
         )?;
         writeln!(
             f,
@@ -91,6 +95,15 @@ impl Summary {
     }
 }
 
+fn retries(number: u64) -> String {
+    if number == 1 { "1 retry".into() } else { format!("{number} retries") }
+}
+
+/// `1 alert`, `2 alerts`.
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 fn latency(ms: Option<u64>) -> String {
     ms.map_or_else(|| "-".into(), |ms| format!("{}.{:03} s", ms / 1_000, ms % 1_000))
 }
@@ -99,7 +112,11 @@ fn latency(ms: Option<u64>) -> String {
 fn span(ms: u64) -> String {
     let minutes = ms / 60_000;
     let (days, hours) = (minutes / (24 * 60), minutes / 60 % 24);
-    if days > 0 { format!("{days} d {hours} h") } else { format!("{hours} h {} min", minutes % 60) }
+    match (days, hours) {
+        (0, 0) => format!("{minutes} min"),
+        (0, _) => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} d {hours} h"),
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +126,8 @@ mod tests {
     #[test]
     fn spans_and_latencies() {
         assert_eq!(span(26 * 60 * 60_000), "1 d 2 h");
-        assert_eq!(span(61 * 60_000), "1 h 1 min");
+        assert_eq!((span(61 * 60_000), span(19 * 60_000)), ("1 h 1 min".into(), "19 min".into()));
+        assert_eq!((count(1, "alert"), count(0, "alert")), ("1 alert".into(), "0 alerts".into()));
         assert_eq!((latency(None), latency(Some(1_053))), ("-".into(), "1.053 s".into()));
     }
 }

@@ -53,9 +53,10 @@ impl FromStr for Date {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let date: civil::Date = text.parse().map_err(|_| format!("`{text}` is not a day of the calendar"))?;
+        let refuse = |why: &str| format!("`{text}` is {why}; allowed: YYYY-MM-DD, for example 2020-09-15");
+        let date: civil::Date = text.parse().map_err(|_| refuse("not a day of the calendar"))?;
         if text.len() != "2020-01-08".len() || !(1971..2100).contains(&date.year()) {
-            return Err(format!("`{text}` is not a day of the years 1971 to 2099"));
+            return Err(refuse("not a day of the years 1971 to 2099"));
         }
         Ok(Self(date))
     }

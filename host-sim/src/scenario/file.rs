@@ -25,7 +25,7 @@ pub struct File {
     /// Name of the scenario, kebab-case.
     #[schemars(length(min = 1, max = 64))]
     pub name: String,
-    /// What it is about, in a sentence or two.
+    /// What it is about, in a sentence or two. May have several lines, as every `description` and `note` may.
     #[schemars(length(min = 1, max = 2000))]
     pub description: String,
     /// Local time minus universal time in minutes; all dates of the file are local.
@@ -70,6 +70,7 @@ pub struct File {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Faults {
     /// Share of frames lost.
+    #[serde(rename = "drop")]
     pub loss: Probability,
     /// Greatest extra delay of a frame in milliseconds.
     #[schemars(range(max = 600_000))]

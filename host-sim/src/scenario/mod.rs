@@ -106,8 +106,10 @@ impl Scenario {
             .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
             .map_err(|error| {
                 let names: Vec<_> = Self::embedded_names().collect();
-                let carried = format!("carried by the program: {}", names.join(", "));
-                unreadable(format!("cannot read `{name}`: {error}"), &carried)
+                let meant = near_miss(&name, names.iter().copied());
+                let meant = meant.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+                let carried = format!("{meant}carried by the program: {}", names.join(", "));
+                unreadable(format!("cannot read {}: {error}", quoted(&name)), &carried)
             })?;
         if u64::try_from(bytes.len()).is_ok_and(|len| len > FILE_LEN_MAX) {
             let message = format!("`{name}` is larger than {FILE_LEN_MAX} bytes");
@@ -135,7 +137,9 @@ impl Scenario {
         let mut findings = Findings::new(name, text);
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors {
-            findings.add(error.span().unwrap_or(0..0), error.message(), "");
+            let span = error.span().unwrap_or(0..0);
+            let (message, allowed) = in_its_field(text, span.start, error.message());
+            findings.add(span, message, allowed);
         }
         if findings.is_empty() {
             Shape::new(Self::schema()).check(&table, &mut findings);
@@ -215,6 +219,18 @@ impl Scenario {
             source_total: tally.count,
         };
         self.file.tally.iter().map(row).collect()
+    }
+}
+
+/// A mistake of TOML, with the field it is in where that is a day: of these TOML itself knows the calendar.
+fn in_its_field(text: &str, at: usize, message: &str) -> (String, &'static str) {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    match line.split_once('=') {
+        Some((key, _)) if message.contains("date") => {
+            (format!("{}: {message}", quoted(key.trim())), "allowed: a day of the calendar such as 2020-01-08")
+        }
+        _ => (message.to_owned(), ""),
     }
 }
 

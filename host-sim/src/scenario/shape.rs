@@ -141,9 +141,10 @@ impl Shape {
         if !(number >= least && number <= most && number.is_finite()) {
             findings.add(value.span(), format!("`{name}` is {text}"), self.allowed(schema));
         } else if schema["format"] == "probability"
-            && let Err(error) = text.trim_matches('`').parse::<Probability>()
+            && text.trim_matches('`').parse::<Probability>().is_err()
         {
-            findings.add(value.span(), format!("`{name}`: {error}"), self.allowed(schema));
+            let message = format!("`{name}` is {text}, which is not written with at most six decimals");
+            findings.add(value.span(), message, self.allowed(schema));
         }
     }
 
@@ -153,15 +154,18 @@ impl Shape {
             other => other.as_str().unwrap_or_default().to_owned(),
         };
         let refused = match schema["format"].as_str() {
-            Some("date") => text.parse::<Date>().err(),
-            Some("quarter") => text.parse::<Quarter>().err(),
-            Some("probability") => text.parse::<Probability>().err().map(|_| format!("is {}", quoted(&text))),
-            _ => None,
+            Some("date") if text.parse::<Date>().is_err() => ", which is no day of the years 1971 to 2099",
+            Some("quarter") if text.parse::<Quarter>().is_err() => {
+                ", which is not a quarter of the years 1971 to 2099"
+            }
+            Some("probability") if text.parse::<Probability>().is_err() => "",
+            _ => {
+                unprintable(name, value, &text, findings);
+                self.within(name, value, text.chars().count(), ["minLength", "maxLength"], schema, findings);
+                return;
+            }
         };
-        if let Some(reason) = refused {
-            findings.add(value.span(), format!("`{name}`: {reason}"), self.allowed(schema));
-        }
-        self.within(name, value, text.chars().count(), ["minLength", "maxLength"], schema, findings);
+        findings.add(value.span(), format!("`{name}` is {}{refused}", quoted(&text)), self.allowed(schema));
     }
 
     /// Whether a text or a list has a length that is allowed.
@@ -225,6 +229,23 @@ impl Shape {
         }
         .trim_end_matches(',')
         .to_owned()
+    }
+}
+
+/// Texts that are printed as paragraphs of their own; every other may stand in a row of a table.
+const PARAGRAPHS: [&str; 2] = ["description", "note"];
+
+/// Notes a character that would break a row of a table, or steer the terminal that shows it.
+fn unprintable(name: &str, value: &Spanned<DeValue<'_>>, text: &str, findings: &mut Findings<'_>) {
+    let paragraph = PARAGRAPHS.contains(&name);
+    let steers = |c: &char| {
+        let turns = matches!(*c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        (c.is_control() && !(paragraph && *c == '\n')) || turns
+    };
+    if let Some(found) = text.chars().find(steers) {
+        let message = format!("`{name}` holds the control character {}", found.escape_default());
+        let lines = if paragraph { "text and ends of lines" } else { "a text on one line" };
+        findings.add(value.span(), message, format!("allowed: {lines}, without control characters"));
     }
 }
 

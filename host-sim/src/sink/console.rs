@@ -29,7 +29,7 @@ impl<W: Write + Send + 'static> Sink for Console<W> {
             self.titles_written = true;
             writeln!(
                 self.out,
-                "{:<19}  {:<9}  {:<15}  {:<23}  {:>5}  {:>9}  {:<13}  headline",
+                "{:<19}  {:<9}  {:<15}  {:<23}  {:>5}  {:>10}  {:<13}  headline",
                 "time", "precedence", "kind", "site", "bytes", "latency", "mark"
             )?;
         }
@@ -40,7 +40,7 @@ impl<W: Write + Send + 'static> Sink for Console<W> {
         let latency = delivery.latency_ms.map_or_else(|| delivery.outcome.to_owned(), seconds);
         writeln!(
             self.out,
-            "{time}  {style}{precedence:<10}{style:#}  {kind:<15}  {site:<23}  {bytes:>5}  {latency:>9}  {mark:<13}  \
+            "{time}  {style}{precedence:<10}{style:#}  {kind:<15}  {site:<23}  {bytes:>5}  {latency:>10}  {mark:<13}  \
              {headline}"
         )
     }

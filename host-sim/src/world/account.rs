@@ -13,7 +13,7 @@ pub enum Fate {
     Open,
     /// The gateway has delivered it. What the node learns of that changes nothing any more.
     Delivered {
-        /// From the moment it was raised, in milliseconds.
+        /// From the moment it was raised, in milliseconds on the run's clock.
         latency_ms: u64,
     },
     /// The node handed it back.
@@ -25,7 +25,9 @@ pub enum Fate {
 /// Counts of one precedence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrecedenceAccount {
-    /// Alerts that were to be raised.
+    /// Alerts whose moment has not come.
+    pub planned: u64,
+    /// Alerts that were raised.
     pub raised: u64,
     /// Of these delivered.
     pub delivered: u64,
@@ -48,6 +50,10 @@ pub struct PrecedenceAccount {
 impl PrecedenceAccount {
     /// Counts an alert of `precedence` that has come so far.
     pub(super) fn count(&mut self, precedence: Precedence, fate: Fate) {
+        if fate == Fate::Planned {
+            self.planned += 1;
+            return;
+        }
         self.raised += 1;
         match fate {
             Fate::Delivered { latency_ms } => {
@@ -63,7 +69,7 @@ impl PrecedenceAccount {
         }
     }
 
-    /// Alerts that did not arrive.
+    /// Alerts that were raised and did not arrive.
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.raised - self.delivered
@@ -192,7 +198,8 @@ mod tests {
             account.count(Precedence::Flash, fate);
         }
         assert!(account.is_accounted());
-        assert_eq!((account.delivered, account.late, account.lost(), account.open), (2, 1, 6, 2));
+        assert_eq!((account.planned, account.raised, account.open), (1, 7, 1));
+        assert_eq!((account.delivered, account.late, account.lost()), (2, 1, 5));
         assert_eq!((account.latency_ms(50), account.latency_ms(99)), (Some(7), Some(600_001)));
         assert_eq!(PrecedenceAccount::default().latency_ms(50), None);
     }

@@ -20,7 +20,7 @@ mod trace;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alertbus::ledger::{Outcome, Row};
-use alertbus::role::gateway::{Gateway, PeerConfig, ReceivedAlert};
+use alertbus::role::gateway::{DownSpan, Gateway, PeerConfig, ReceivedAlert};
 use alertbus::role::node::Refusal;
 use alertbus::wire::keys::MasterKey;
 use alertbus::wire::link::Link;
@@ -112,7 +112,7 @@ pub enum Occurrence {
         alert: usize,
         /// What the gateway received.
         received: Box<ReceivedAlert>,
-        /// From the moment it was raised, in milliseconds.
+        /// From the moment it was raised, in milliseconds on the run's clock.
         latency_ms: u64,
         /// Length of its sealed packets, in bytes.
         packet_len: usize,
@@ -121,8 +121,10 @@ pub enum Occurrence {
     DeliveredTwice(AlertId),
     /// The gateway delivered something that nobody raised. Never happens.
     Forged(AlertId),
-    /// An alert left its node before it arrived.
+    /// The run is over, and an alert that left its node for this reason has not arrived.
     Ended(usize, Outcome),
+    /// The run is over, and an alert is still with its node.
+    Open(usize),
     /// Nothing was due for this many milliseconds.
     QuietSkipped(u64),
 }
@@ -133,8 +135,8 @@ pub struct World {
     calendar: Calendar,
     alerts: Vec<Alert>,
     next_alert: usize,
-    /// Alerts that were raised and not yet delivered, by node and content: what arrives must be one of them.
-    raised: BTreeMap<(NodeId, Vec<u8>), VecDeque<usize>>,
+    /// Which alert of the plan was sent under which name: what arrives must be one of them.
+    sent: BTreeMap<AlertId, usize>,
     sensors: Vec<Sensor>,
     by_address: BTreeMap<NodeId, usize>,
     heads: Vec<Head>,
@@ -144,22 +146,24 @@ pub struct World {
     duplicates_delivered: u64,
     forged_delivered: u64,
     occurrences: VecDeque<(u64, Occurrence)>,
+    /// The end has been told.
+    is_over: bool,
 }
 
 struct Alert {
     plan: AlertPlan,
-    /// Its node and its content: what the gateway must receive of it.
-    name: (NodeId, Vec<u8>),
+    /// What the gateway must receive of it, byte for byte.
+    content: Vec<u8>,
     fate: Fate,
+    raised_run_ms: u64,
     /// Length of its first sealed packet in bytes, 0 before it was sent.
     packet_len: usize,
 }
 
 impl Alert {
-    fn new(plan: AlertPlan, nodes: &[NodePlan]) -> Self {
-        let node = nodes.get(plan.node).map_or(NodeId(0), |node| node.node);
+    fn new(plan: AlertPlan) -> Self {
         let content = plan.draft.onset(BOOT).content().as_slice().to_vec();
-        Self { plan, name: (node, content), fate: Fate::Planned, packet_len: 0 }
+        Self { plan, content, fate: Fate::Planned, raised_run_ms: 0, packet_len: 0 }
     }
 }
 
@@ -194,7 +198,7 @@ impl World {
                 key: master.node_key(NETWORK, *node),
                 epoch: EPOCH,
                 gateway: 0,
-                first_down: 1,
+                down: DownSpan::WHOLE,
                 exercise: false,
             };
             gateway.add(config).map_err(|_| TooLarge::Nodes(nodes.len()))?;
@@ -208,9 +212,10 @@ impl World {
         let mut world = Self {
             medium: Medium::new(seed),
             calendar: Calendar::starting_before(alerts.first().map_or(0, |alert| alert.at_ms)),
-            alerts: alerts.into_iter().map(|plan| Alert::new(plan, &nodes)).collect(),
+            alerts: alerts.into_iter().map(Alert::new).collect(),
             next_alert: 0,
-            raised: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            is_over: false,
             by_address: sensors.iter().zip(0..).map(|(sensor, at)| (sensor.node.id(), at)).collect(),
             sensors,
             heads: sites.iter().enumerate().map(head).collect::<Result<_, TooLarge>>()?,
@@ -260,7 +265,7 @@ impl World {
     pub fn next_step_ms(&self) -> Option<u64> {
         self.next().map(|next| match next {
             Next::Alert(at_ms) | Next::Event(at_ms) => at_ms,
-            Next::Quiet(..) => self.medium.now_ms,
+            Next::Quiet(..) | Next::End => self.medium.now_ms,
         })
     }
 

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use alertbus::NodeId;
 use alertbus::limits::BODY_LEN_MAX;
 use alertbus::message::{ResetCause, split_body};
 use alertbus::role::node::{Handle, Node, NodeConfig};
 use alertbus::store::Volatile;
 use alertbus::time::Instant;
 use alertbus::wire::keys::{Direction, Epoch, LinkKey, MasterKey};
-use alertbus::wire::packet::{self, Class};
+use alertbus::wire::packet::{self, Class, Header};
+use alertbus::{AlertId, NodeId, Precedence};
 
 use super::hop::Hop;
 use super::{LINK, NETWORK, SLOTS_PER_NODE};
+use crate::draw::Draw;
 use crate::scenario::Faults;
 
 /// The only epoch of a run: its keys are thrown away with it.
@@ -47,9 +48,10 @@ impl Sensor {
     ) -> Self {
         let key = master.node_key(NETWORK, node);
         let up_key = key.link_key(Direction::Up, false, EPOCH);
-        let config = NodeConfig { node, key, reset_cause: ResetCause::PowerOn, seed };
+        let spread = Draw::new(seed, &format!("{id} retries")).below(u64::MAX);
+        let config = NodeConfig { node, key, reset_cause: ResetCause::PowerOn, seed: spread };
         Self {
-            node: Node::start(config, Volatile::new(EPOCH, BOOT, 1), Instant::START),
+            node: Node::start(config, Volatile::new(EPOCH, BOOT), Instant::START),
             site,
             up: Hop::new(seed, format!("{id} air up"), faults),
             down: Hop::new(seed, format!("{id} air down"), faults),
@@ -60,15 +62,16 @@ impl Sensor {
         }
     }
 
-    /// What an alert packet says, without its number; none where it is no alert. Only for the books: nothing in
+    /// The name and the content of an alert in its packet; none where it is no alert. Only for the books: nothing in
     /// the run depends on it.
-    pub(super) fn observe(&self, packet: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn observe(&self, packet: &[u8]) -> Option<(AlertId, Vec<u8>)> {
         let sealed = packet::parse(packet, LINK.tag).ok()?;
-        if sealed.header().class != Class::Alert {
+        let Header { class: Class::Alert, precedence, exercise, node, .. } = *sealed.header() else {
             return None;
-        }
+        };
         let mut body = [0; BODY_LEN_MAX];
-        let (_, content) = split_body(sealed.open(&self.key, &mut body).ok()?).ok()?;
-        Some(content.to_vec())
+        let (seq, content) = split_body(sealed.open(&self.key, &mut body).ok()?).ok()?;
+        let id = AlertId { node, exercise, flash: precedence == Precedence::Flash, seq };
+        Some((id, content.to_vec()))
     }
 }

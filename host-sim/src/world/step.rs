@@ -1,13 +1,12 @@
 //! One step of the world: who hands what to whom.
 
-use std::collections::VecDeque;
-
-use alertbus::limits::PACKET_LEN_MAX_RADIO;
+use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::message::split_body;
 use alertbus::role::gateway::{GatewayEvent, ReceivedAlert};
 use alertbus::role::node::{NodeEvent, Submission};
 use alertbus::time::Instant;
 use alertbus::wire::packet;
+use alertbus::{AlertId, Precedence};
 
 use super::account::Fate;
 use super::calendar::AROUND_INCIDENT_MS;
@@ -23,6 +22,8 @@ pub(super) enum Next {
     Event(u64),
     /// Quiet is skipped, from then on the run's clock, up to the alert at that calendar time.
     Quiet(u64, u64),
+    /// Nothing more happens: what has not arrived is told.
+    End,
 }
 
 impl World {
@@ -40,15 +41,19 @@ impl World {
         let ends_run_ms = self.calendar.run_ms(ends_ms);
         match event_run_ms.filter(|&event| event <= ends_run_ms) {
             Some(event) => Some(Next::Event(event)),
-            None => alert_ms.map(|at_ms| Next::Quiet(ends_run_ms, at_ms)),
+            None => match alert_ms {
+                Some(at_ms) => Some(Next::Quiet(ends_run_ms, at_ms)),
+                None => (!self.is_over).then_some(Next::End),
+            },
         }
     }
 
     /// Does the next thing; false when the run is over.
     pub fn step(&mut self) -> bool {
         let Some(next) = self.next() else { return false };
-        let (Next::Alert(run_ms) | Next::Event(run_ms) | Next::Quiet(run_ms, _)) = next;
-        self.medium.now_ms = self.medium.now_ms.max(run_ms);
+        if let Next::Alert(run_ms) | Next::Event(run_ms) | Next::Quiet(run_ms, _) = next {
+            self.medium.now_ms = self.medium.now_ms.max(run_ms);
+        }
         match next {
             Next::Alert(_) => self.raise_next(),
             Next::Event(_) => {
@@ -61,8 +66,21 @@ impl World {
                     self.tell(Occurrence::QuietSkipped(quiet_ms));
                 }
             }
+            Next::End => self.end(),
         }
         true
+    }
+
+    /// Only now is it certain what never arrives: a frame of an alert that left its node may long be under way.
+    fn end(&mut self) {
+        self.is_over = true;
+        for number in 0..self.alerts.len() {
+            match self.alerts[number].fate {
+                Fate::Ended(outcome) => self.tell(Occurrence::Ended(number, outcome)),
+                Fate::Open => self.tell(Occurrence::Open(number)),
+                Fate::Planned | Fate::Refused | Fate::Delivered { .. } => {}
+            }
+        }
     }
 
     /// What happened is told and becomes part of the run hash.
@@ -83,7 +101,7 @@ impl World {
             Submission::Queued { handle, .. } => {
                 sensor.open.insert(handle, number);
                 self.alerts[number].fate = Fate::Open;
-                self.raised.entry(self.alerts[number].name.clone()).or_default().push_back(number);
+                self.alerts[number].raised_run_ms = self.medium.now_ms;
             }
             Submission::Refused { why, .. } => {
                 self.alerts[number].fate = Fate::Refused;
@@ -140,7 +158,7 @@ impl World {
         let sensor = &mut self.sensors[node];
         assert!(sensor.node.is_balanced(), "the ledger of node {} does not balance", sensor.node.id().0);
 
-        let mut buffer = [0; PACKET_LEN_MAX_RADIO];
+        let mut buffer = [0; PACKET_LEN_MAX];
         let free = sensor.radio_free_ms <= now_ms;
         let packet = if free { sensor.node.poll_transmit(now, &LINK, &mut buffer) } else { None };
         if let Some(packet) = packet {
@@ -149,8 +167,8 @@ impl World {
             sensor.radio_free_ms = now_ms + airtime_ms;
             self.medium.events.schedule(sensor.radio_free_ms, Event::RadioFree { node });
             self.medium.send(&mut sensor.up, airtime_ms, packet, |packet| Event::AirUp { site, packet });
-            if let Some(content) = sensor.observe(packet) {
-                self.note_transmission(node, content, packet.len());
+            if let Some((id, content)) = sensor.observe(packet) {
+                self.note_transmission(node, id, &content, packet.len());
             }
         }
         while let Some(event) = self.sensors[node].node.poll_event() {
@@ -176,7 +194,6 @@ impl World {
             let Some(number) = self.sensors[node].open.remove(handle) else { return };
             if self.alerts[number].fate == Fate::Open {
                 self.alerts[number].fate = Fate::Ended(*outcome);
-                self.tell(Occurrence::Ended(number, *outcome));
             }
         }
     }
@@ -207,14 +224,13 @@ impl World {
             self.duplicates_delivered += 1;
             return self.tell(Occurrence::DeliveredTwice(received.id));
         }
-        let content =
-            split_body(received.body()).map_or_else(|_| Vec::new(), |(_, content)| content.to_vec());
-        let waiting = self.raised.get_mut(&(received.id.node, content));
-        let Some(number) = waiting.and_then(VecDeque::pop_front) else {
+        let content = split_body(received.body()).map_or(&[][..], |(_, content)| content);
+        let sent = self.sent.get(&received.id).copied();
+        let Some(number) = sent.filter(|&number| self.alerts[number].content == content) else {
             self.forged_delivered += 1;
             return self.tell(Occurrence::Forged(received.id));
         };
-        let latency_ms = self.calendar_ms().saturating_sub(self.alerts[number].plan.at_ms);
+        let latency_ms = self.medium.now_ms.saturating_sub(self.alerts[number].raised_run_ms);
         let alert = &mut self.alerts[number];
         alert.fate = Fate::Delivered { latency_ms };
         let packet_len = alert.packet_len;
@@ -228,7 +244,7 @@ impl World {
 
     /// Sends what the gateway has to say to the nodes of a site.
     fn answer(&mut self, site: usize) {
-        let mut buffer = [0; PACKET_LEN_MAX_RADIO];
+        let mut buffer = [0; PACKET_LEN_MAX];
         let link = self.heads[site].link;
         while let Some(transmit) = self.gateway.poll_transmit(&link, &mut buffer) {
             self.heads[site].send_down(site, transmit.packet, &mut self.medium);
@@ -245,16 +261,21 @@ impl World {
             .send(&mut sensor.down, airtime_ms, bytes.as_slice(), |packet| Event::AirDown { node, packet });
     }
 
-    /// Keeps the length of an alert's first packet, and counts the others as retries.
-    fn note_transmission(&mut self, node: usize, content: Vec<u8>, len: usize) {
-        let name = (self.sensors[node].node.id(), content);
-        let same =
-            self.sensors[node].open.values().copied().filter(|&number| self.alerts[number].name == name);
-        // Of several with the same content the one not yet sent is meant.
-        let first = same.into_iter().find(|&number| self.alerts[number].packet_len == 0);
-        match first {
-            Some(number) => self.alerts[number].packet_len = len,
-            None => self.medium.frames.retries += 1,
+    /// Keeps the name and length of an alert's first packet, and counts the others as retries.
+    fn note_transmission(&mut self, node: usize, id: AlertId, content: &[u8], len: usize) {
+        if self.sent.contains_key(&id) {
+            self.medium.frames.retries += 1;
+            return;
+        }
+        // Of several with the same content the oldest goes first, as in the node's queue.
+        let first = self.sensors[node].open.values().copied().find(|&number| {
+            let alert = &self.alerts[number];
+            let flash = alert.plan.draft.precedence() == Precedence::Flash;
+            alert.packet_len == 0 && alert.content == content && flash == id.flash
+        });
+        if let Some(number) = first {
+            self.alerts[number].packet_len = len;
+            self.sent.insert(id, number);
         }
     }
 

@@ -14,11 +14,11 @@ use crate::wire::window::Replay;
 /// What a packet was.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[must_use = "an alert that is not stored is delivered again"]
+#[must_use = "an alert that is neither stored nor declined is never acknowledged and never handed out again"]
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant, reason = "without an allocator there is nowhere to put the largest one")]
 pub enum GatewayEvent {
-    /// A new alert. Store it, then call `stored`; deliver it meanwhile.
+    /// A new alert. Store it, then call `stored`; deliver it meanwhile. Where it cannot be stored call `not_stored`.
     Alert(ReceivedAlert),
     /// An alert known already: handed out and not yet stored, or stored and acknowledged again.
     Duplicate(AlertId),
@@ -88,8 +88,13 @@ pub enum Rejected {
     UnknownNode,
     /// A packet that goes down, from this or another gateway.
     WrongWay,
-    /// Of an exercise, which this gateway does not open.
+    /// Of an exercise, which this gateway does not open, or a report in an exercise's name.
     Exercise,
+    /// A counter that no node uses.
+    Counter {
+        /// The counter.
+        got: u32,
+    },
     /// Taken before, or too old to tell.
     Replay(Replay),
     /// Not from the node it names, of a past epoch, or changed on the way.
@@ -110,6 +115,7 @@ impl fmt::Display for Rejected {
             Self::UnknownNode => f.write_str("the node is not known"),
             Self::WrongWay => f.write_str("the packet goes down"),
             Self::Exercise => f.write_str("exercise packets are not opened here"),
+            Self::Counter { got } => write!(f, "counter {got} is beyond what any node uses"),
             Self::Replay(Replay::Seen { got }) => write!(f, "counter {got} was taken before"),
             Self::Replay(Replay::TooOld { got, lowest }) => write!(f, "counter {got} is below {lowest}"),
             Self::BadTag => f.write_str("the tag does not fit"),

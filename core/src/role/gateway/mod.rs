@@ -6,6 +6,7 @@
 //! An acknowledgement means STORED: it goes out only after the host has said, by [`Gateway::stored`], that the
 //! alert is on its disk. What is known already is acknowledged again and not delivered again.
 
+mod down;
 mod event;
 mod peer;
 
@@ -13,25 +14,26 @@ use core::fmt;
 
 use heapless::Vec;
 
-use crate::message::{AlertId, NodeId};
+use crate::message::{AlertId, Epoch, NodeId};
 use crate::time::Instant;
 use crate::wire::link::Link;
-use crate::wire::packet;
+use crate::wire::packet::{self, PacketBuffer};
 
+pub use down::DownSpan;
 pub use event::{GatewayEvent, ReceivedAlert, Rejected};
 pub use peer::{Peer, PeerConfig, PeerCounts};
 
 /// A fixed table of up to `NODES` peers.
 ///
 /// ```
-/// use alertbus::role::gateway::{Gateway, PeerConfig};
+/// use alertbus::role::gateway::{DownSpan, Gateway, PeerConfig};
 /// use alertbus::wire::keys::{Epoch, MasterKey};
 /// use alertbus::NodeId;
 ///
 /// let master = MasterKey::from_bytes([7; 16]);
 /// let mut gateway = Gateway::<4>::new();
 /// let key = master.node_key(1, NodeId(12));
-/// let config = PeerConfig { node: NodeId(12), key, epoch: Epoch(1), gateway: 0, first_down: 1, exercise: false };
+/// let config = PeerConfig { node: NodeId(12), key, epoch: Epoch(1), gateway: 0, down: DownSpan::WHOLE, exercise: false };
 /// assert!(gateway.add(config).is_ok());
 /// assert!(gateway.peer(NodeId(12)).is_some());
 /// ```
@@ -111,10 +113,21 @@ impl<const NODES: usize> Gateway<NODES> {
         self.peer_mut(id.node).is_some_and(|peer| peer.not_stored(id))
     }
 
+    /// A node that can be answered only after the host has set down counters aside for it, and the epoch they are
+    /// for: a node has moved on to a new epoch, or few are left. Each need is told once. O(NODES).
+    pub fn poll_down_request(&mut self) -> Option<(NodeId, Epoch)> {
+        self.peers.iter_mut().find_map(|peer| Some((peer.node(), peer.poll_down_request()?)))
+    }
+
+    /// The host has set these down counters aside, and written so to its disk; see [`Peer::grant_down`].
+    pub fn grant_down(&mut self, node: NodeId, epoch: Epoch, span: DownSpan) -> bool {
+        self.peer_mut(node).is_some_and(|peer| peer.grant_down(epoch, span))
+    }
+
     /// The next packet for `link`, sealed into the front of `out`; none when there is nothing to say there.
     ///
-    /// Nodes take turns. `out` needs [`Link::packet_len_max`] bytes. O(NODES), and the cipher.
-    pub fn poll_transmit<'o>(&mut self, link: &Link, out: &'o mut [u8]) -> Option<Transmit<'o>> {
+    /// Nodes take turns. O(NODES), and the cipher.
+    pub fn poll_transmit<'o>(&mut self, link: &Link, out: &'o mut PacketBuffer) -> Option<Transmit<'o>> {
         let len = self.peers.len();
         let turns = (self.turn..len).chain(0..self.turn);
         let at =

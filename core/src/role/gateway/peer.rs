@@ -4,16 +4,18 @@ use core::fmt;
 
 use heapless::{Deque, Vec};
 
+use super::down::DownSpan;
 use super::event::{GatewayEvent, ReceivedAlert, Rejected};
 use crate::limits::{
-    ACKS_PER_PEER, BODY_LEN_MAX, DEDUPE_WORDS, DOWN_COUNTER_MAX, GATEWAY_WINDOW_WORDS, UNSTORED_PER_PEER,
+    ACKS_PER_PEER, BODY_LEN_MAX, DEDUPE_WORDS, DOWN_COUNTER_MAX, DOWN_COUNTERS_LOW, GATEWAY_WINDOW_WORDS,
+    UNSTORED_PER_PEER, UP_COUNTER_MAX,
 };
 use crate::message::{Ack, AckItem, Alert, AlertId, Heartbeat, NodeId, split_body};
 use crate::precedence::Precedence;
 use crate::time::Instant;
 use crate::wire::keys::{Direction, Epoch, LinkKeys, NodeKey};
 use crate::wire::link::Link;
-use crate::wire::packet::{self, Class, Header, Sealed};
+use crate::wire::packet::{self, Class, Header, PacketBuffer, Sealed};
 use crate::wire::window::{FlashFilter, Replay, ReplayWindow};
 
 /// What a gateway must be told of a node.
@@ -28,8 +30,8 @@ pub struct PeerConfig {
     pub epoch: Epoch,
     /// The number of this gateway, the top byte of its down counters. No two gateways of a network share one.
     pub gateway: u8,
-    /// The first down counter (24 bits, from 1) that was never used in this epoch.
-    pub first_down: u32,
+    /// The down counters that the host has set aside for this epoch.
+    pub down: DownSpan,
     /// Whether exercise packets are opened, beside live ones.
     pub exercise: bool,
 }
@@ -57,17 +59,25 @@ pub struct PeerCounts {
 pub struct Peer {
     config: PeerConfig,
     keys: LinkKeys,
-    window: ReplayWindow<GATEWAY_WINDOW_WORDS>,
+    /// Live and exercise: what comes under one key must not close the window of the other.
+    windows: [ReplayWindow<GATEWAY_WINDOW_WORDS>; 2],
     flash: FlashFilter,
     other: ReplayWindow<DEDUPE_WORDS>,
     /// Exercise has no guarantee and no floor: Flash and other, in this order.
     exercise: [ReplayWindow<DEDUPE_WORDS>; 2],
-    unstored: Vec<(AlertId, Precedence), UNSTORED_PER_PEER>,
+    /// Live Flash, other live, exercise: a host that is slow with one sort must not hold up another.
+    unstored: [Vec<(AlertId, Precedence), UNSTORED_PER_PEER>; 3],
     acks: Deque<(AlertId, Precedence), ACKS_PER_PEER>,
-    next_down: u32,
+    down: DownSpan,
+    /// The host has been asked for more down counters.
+    asked: bool,
+    /// The node has heard this gateway beyond what it knows of itself: its state is an old copy.
+    restored: bool,
     /// The link it was heard on last; answers go there.
     link: Option<u8>,
+    /// The last report, when it came and under which counter.
     heartbeat: Option<(Instant, Heartbeat)>,
+    heartbeat_counter: u32,
     counts: PeerCounts,
 }
 
@@ -77,15 +87,18 @@ impl Peer {
     pub fn new(config: PeerConfig) -> Self {
         Self {
             keys: LinkKeys::new(&config.key, config.epoch),
-            window: ReplayWindow::new(),
+            windows: [ReplayWindow::new(); 2],
             flash: FlashFilter::new(),
             other: ReplayWindow::new(),
             exercise: [ReplayWindow::new(); 2],
-            unstored: Vec::new(),
+            unstored: [const { Vec::new() }; 3],
             acks: Deque::new(),
-            next_down: config.first_down,
+            down: config.down,
+            asked: false,
+            restored: false,
             link: None,
             heartbeat: None,
+            heartbeat_counter: 0,
             counts: PeerCounts::default(),
             config,
         }
@@ -125,6 +138,36 @@ impl Peer {
         self.flash.floor()
     }
 
+    /// Alerts handed out and not yet stored. They are neither acknowledged nor handed out again.
+    pub fn unstored(&self) -> impl Iterator<Item = AlertId> {
+        self.unstored.iter().flatten().map(|&(id, _)| id)
+    }
+
+    /// Whether the node has heard this gateway's number say more than this gateway knows of: its state was restored
+    /// from an old copy. It says nothing more until it gets a number of its own.
+    #[must_use]
+    pub const fn is_restored(&self) -> bool {
+        self.restored
+    }
+
+    /// The epoch for which more down counters are needed, once for each need.
+    pub fn poll_down_request(&mut self) -> Option<Epoch> {
+        let needs = self.down.left() < DOWN_COUNTERS_LOW && !self.asked && !self.restored;
+        self.asked |= needs;
+        needs.then_some(self.keys.epoch())
+    }
+
+    /// The host has set these down counters aside. A span for an epoch that has passed, or one that does not lie
+    /// beyond what is in use, is not taken, and false.
+    pub fn grant_down(&mut self, epoch: Epoch, span: DownSpan) -> bool {
+        let fits = epoch == self.keys.epoch() && span.first >= self.down.first && span.left() > 0;
+        if fits {
+            self.down = self.down.followed_by(span);
+            self.asked = false;
+        }
+        fits
+    }
+
     /// Takes a packet that names this node: window, tag, window, and only then what it says.
     pub fn handle_sealed(&mut self, now: Instant, link: &Link, sealed: &Sealed<'_>) -> GatewayEvent {
         let mut body = [0; BODY_LEN_MAX];
@@ -133,7 +176,7 @@ impl Peer {
                 self.link = Some(link.number);
                 let header = sealed.header();
                 match header.class {
-                    Class::Report => self.handle_report(now, body),
+                    Class::Report => self.handle_report(now, header, body),
                     _ => self.handle_alert(now, link, header, body),
                 }
             }
@@ -162,18 +205,19 @@ impl Peer {
     /// Whether there is something to say to the node on `link`.
     #[must_use]
     pub fn has_acks_for(&self, link: &Link) -> bool {
-        self.link == Some(link.number) && !self.acks.is_empty() && self.next_down < DOWN_COUNTER_MAX
+        self.link == Some(link.number) && !self.acks.is_empty() && self.down.left() > 0 && !self.restored
     }
 
     /// The next acknowledgement, sealed into the front of `out`; none when there is nothing to say on `link`.
     ///
     /// It travels at the highest precedence of what it names.
-    pub fn poll_transmit<'o>(&mut self, link: &Link, out: &'o mut [u8]) -> Option<&'o [u8]> {
+    pub fn poll_transmit<'o>(&mut self, link: &Link, out: &'o mut PacketBuffer) -> Option<&'o [u8]> {
         if !self.has_acks_for(link) {
             return None;
         }
         let &(first, _) = self.acks.front()?;
-        let mut ack = Ack::new(self.window.high());
+        let [_, high, middle, low] = self.down.take()?.to_be_bytes();
+        let mut ack = Ack::new(self.window(first.exercise).high());
         let mut precedence = Precedence::Routine;
         // Live and exercise have keys of their own, so one acknowledgement names one sort only.
         while let Some(&(id, carried)) = self.acks.front().filter(|(id, _)| id.exercise == first.exercise) {
@@ -183,7 +227,6 @@ impl Peer {
             precedence = precedence.max(carried);
             self.acks.pop_front();
         }
-        let [_, high, middle, low] = self.next_down.to_be_bytes();
         let header = Header {
             class: Class::Ack,
             precedence,
@@ -192,13 +235,10 @@ impl Peer {
             node: self.config.node,
             counter: u32::from_be_bytes([self.config.gateway, high, middle, low]),
         };
-        self.next_down = self.next_down.saturating_add(1);
         let mut body = [0; BODY_LEN_MAX];
         let len = ack.encode(&mut body);
         let key = self.keys.key(Direction::Down, first.exercise);
-        let sealed = packet::seal(key, &header, body.get(..len)?, link.tag, out);
-        debug_assert!(sealed.is_ok(), "out must hold link.packet_len_max() bytes");
-        sealed.ok()
+        packet::seal(key, &header, body.get(..len)?, link.tag, out).ok()
     }
 
     /// The body of an authentic packet that was never taken before.
@@ -211,44 +251,65 @@ impl Peer {
         if header.class.direction() != Direction::Up {
             return Err(Rejected::WrongWay);
         }
-        if header.exercise && !self.config.exercise {
+        // Reports speak of the live node; an exercise has none.
+        if header.exercise && (!self.config.exercise || header.class == Class::Report) {
             return Err(Rejected::Exercise);
         }
+        if header.counter >= UP_COUNTER_MAX {
+            return Err(Rejected::Counter { got: header.counter });
+        }
         let epoch = self.keys.epoch().resolve(header.epoch_low).ok_or(Rejected::BadTag)?;
-        let opened = if epoch == self.keys.epoch() {
-            if let Err(replay) = self.window.peek(header.counter) {
+        let moves_on = epoch != self.keys.epoch();
+        let opened = if moves_on {
+            // Only a live packet moves the epoch on, and counter 0 is never sent in any.
+            if header.exercise || header.counter == 0 {
+                return Err(Rejected::BadTag);
+            }
+            sealed.open(&self.config.key.link_key(Direction::Up, false, epoch), out)
+        } else {
+            if let Err(replay) = self.window(header.exercise).peek(header.counter) {
                 bump(&mut self.counts.replayed);
                 return Err(Rejected::Replay(replay));
             }
             sealed.open(self.keys.key(Direction::Up, header.exercise), out)
-        } else {
-            // Counter 0 is never sent in any epoch; the rest of a new epoch is all fresh.
-            if header.counter == 0 {
-                return Err(Rejected::Replay(Replay::TooOld { got: 0, lowest: 1 }));
-            }
-            sealed.open(&self.config.key.link_key(Direction::Up, header.exercise, epoch), out)
         };
         let Ok(body) = opened else {
             bump(&mut self.counts.bad_tag);
             return Err(Rejected::BadTag);
         };
-        if epoch != self.keys.epoch() {
+        if moves_on {
             self.keys = LinkKeys::new(&self.config.key, epoch);
-            self.window = ReplayWindow::new();
-            self.next_down = 1;
+            self.windows = [ReplayWindow::new(); 2];
+            self.heartbeat_counter = 0;
+            // Which down counters of the new epoch are unused only the host can know.
+            self.down = DownSpan::EMPTY;
+            self.asked = false;
         }
-        self.window.commit(header.counter);
+        let [live, exercise] = &mut self.windows;
+        if header.exercise { exercise } else { live }.commit(header.counter);
         bump(&mut self.counts.authentic);
         Ok(body)
     }
 
-    fn handle_report(&mut self, now: Instant, body: &[u8]) -> Result<GatewayEvent, Rejected> {
+    fn handle_report(
+        &mut self,
+        now: Instant,
+        header: &Header,
+        body: &[u8],
+    ) -> Result<GatewayEvent, Rejected> {
         let heartbeat = Heartbeat::decode(body).map_err(|error| {
             bump(&mut self.counts.undecodable);
             Rejected::Undecodable(error)
         })?;
         self.flash.raise_floor(heartbeat.flash_floor);
-        self.heartbeat = Some((now, heartbeat));
+        // A report that was held back must not make an older state out of a newer one.
+        if header.counter > self.heartbeat_counter {
+            self.heartbeat_counter = header.counter;
+            self.heartbeat = Some((now, heartbeat));
+        }
+        let [number, ..] = heartbeat.heard.to_be_bytes();
+        let heard = heartbeat.heard & DOWN_COUNTER_MAX;
+        self.restored |= heard != 0 && number == self.config.gateway && heard >= self.down.first;
         Ok(GatewayEvent::Report { node: self.config.node, heartbeat })
     }
 
@@ -265,7 +326,7 @@ impl Peer {
         })?;
         let flash = header.precedence == Precedence::Flash;
         let id = AlertId { node: self.config.node, exercise: header.exercise, flash, seq };
-        if self.unstored.iter().any(|&(unstored, _)| unstored == id) {
+        if self.unstored().any(|unstored| unstored == id) {
             bump(&mut self.counts.duplicate);
             return Ok(GatewayEvent::Duplicate(id));
         }
@@ -274,7 +335,7 @@ impl Peer {
             self.acknowledge(id, header.precedence);
             return Ok(GatewayEvent::Duplicate(id));
         }
-        if self.unstored.push((id, header.precedence)).is_err() {
+        if self.pool_mut(id).push((id, header.precedence)).is_err() {
             return Err(Rejected::Busy(id));
         }
         let alert = Alert::decode(content);
@@ -321,9 +382,24 @@ impl Peer {
     }
 
     fn take_unstored(&mut self, id: AlertId) -> Option<Precedence> {
-        let at = self.unstored.iter().position(|&(unstored, _)| unstored == id)?;
-        let (_, precedence) = self.unstored.swap_remove(at);
+        let pool = self.pool_mut(id);
+        let at = pool.iter().position(|&(unstored, _)| unstored == id)?;
+        let (_, precedence) = pool.swap_remove(at);
         Some(precedence)
+    }
+
+    const fn pool_mut(&mut self, id: AlertId) -> &mut Vec<(AlertId, Precedence), UNSTORED_PER_PEER> {
+        let [live_flash, live_other, exercise] = &mut self.unstored;
+        match (id.exercise, id.flash) {
+            (true, _) => exercise,
+            (false, true) => live_flash,
+            (false, false) => live_other,
+        }
+    }
+
+    const fn window(&self, exercise: bool) -> &ReplayWindow<GATEWAY_WINDOW_WORDS> {
+        let [live, of_exercise] = &self.windows;
+        if exercise { of_exercise } else { live }
     }
 
     const fn exercise_window(&self, flash: bool) -> &ReplayWindow<DEDUPE_WORDS> {

@@ -19,7 +19,6 @@ use rand_pcg::Pcg32;
 use crate::ledger::{Ledger, Outcome, Row};
 use crate::limits::{FLASH_SPAN_MAX, NODE_EVENTS_MAX};
 use crate::message::{AlertDraft, Content, NodeId, ResetCause, Seq};
-use crate::precedence::Precedence;
 use crate::queue::{Lane, PrecedenceQueue, Pushed, Slot};
 use crate::store::{Store, StoreError};
 use crate::time::Instant;
@@ -30,6 +29,7 @@ pub use event::{Handle, NodeEvent, Refusal, Rejected, Submission};
 use numbers::Numbers;
 use pending::Pending;
 use receive::Gateways;
+use storage::Health;
 use transmit::Reports;
 
 /// What a node must be told before it can start.
@@ -50,6 +50,7 @@ pub struct NodeConfig {
 /// A node with room for `N` alerts, over a store `S`.
 ///
 /// ```
+/// use alertbus::limits::PACKET_LEN_MAX;
 /// use alertbus::message::kind::RocketLaunch;
 /// use alertbus::message::ResetCause;
 /// use alertbus::role::node::{Node, NodeConfig, Submission};
@@ -61,12 +62,12 @@ pub struct NodeConfig {
 ///
 /// let key = MasterKey::from_bytes([7; 16]).node_key(1, NodeId(12));
 /// let config = NodeConfig { node: NodeId(12), key, reset_cause: ResetCause::PowerOn, seed: 12 };
-/// let mut node = Node::<_, 8>::start(config, Volatile::new(Epoch(1), 1, 1), Instant::START);
+/// let mut node = Node::<_, 8>::start(config, Volatile::new(Epoch(1), 1), Instant::START);
 ///
 /// let now = Instant::from_millis(5);
 /// assert!(matches!(node.raise(now, AlertDraft::new(RocketLaunch::default())), Submission::Queued { .. }));
-/// let mut packet = [0; 51];
-/// let sealed = node.poll_transmit(now, &Link::small_radio(0), &mut packet).unwrap();
+/// let mut buffer = [0; PACKET_LEN_MAX];
+/// let sealed = node.poll_transmit(now, &Link::small_radio(0), &mut buffer).unwrap();
 /// assert_eq!(sealed.len(), 8 + 1 + 2 + 1 + 6 + 6 + 8 + 8);
 /// ```
 pub struct Node<S, const N: usize> {
@@ -83,6 +84,9 @@ pub struct Node<S, const N: usize> {
     gateways: Gateways,
     /// Settled Flash alerts whose outcome is still to be written.
     outcomes: Deque<Seq, N>,
+    /// Journalled alerts of earlier boots from this number on are still to be taken up.
+    unread: Option<u32>,
+    health: Health,
     events: Deque<NodeEvent, NODE_EVENTS_MAX>,
     events_lost: u32,
     raised: u32,
@@ -94,8 +98,6 @@ pub struct Node<S, const N: usize> {
 enum State {
     /// The store has not yet said where to go on.
     Starting,
-    /// Journalled alerts above this number are still to be taken up.
-    Recovering(Option<Seq>),
     /// Ready.
     Running,
     /// The counters are lost: it says nothing until it is provisioned anew.
@@ -128,12 +130,14 @@ impl<S: Store, const N: usize> Node<S, N> {
             reports: Reports::new(),
             gateways: Gateways::new(),
             outcomes: Deque::new(),
+            unread: None,
+            health: Health::default(),
             events: Deque::new(),
             events_lost: 0,
             raised: 0,
             jitter: Pcg32::new(seed, u64::from(node.0)),
         };
-        this.recover(now);
+        this.catch_up(now);
         this
     }
 
@@ -181,7 +185,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         self.ledger.balances() && usize::try_from(self.ledger.resident()) == Ok(self.queue.len())
     }
 
-    /// Takes an alert. Its content is frozen here; a Flash alert gets its number here.
+    /// Takes an alert. Its content is frozen here; a live Flash alert gets its number here.
     ///
     /// Cost: O(1) for the queue, one encoding; for live Flash a record in the store and a walk over the queue.
     pub fn raise(&mut self, now: Instant, draft: AlertDraft) -> Submission {
@@ -206,11 +210,10 @@ impl<S: Store, const N: usize> Node<S, N> {
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::Silent(_) => None,
-            State::Starting | State::Recovering(_) => Some(Instant::START),
-            State::Running if self.store_lags() => Some(Instant::START),
+            State::Starting => self.store_step(),
             State::Running => {
                 let alerts = self.queue.iter().filter_map(|(_, lane, pending)| pending.next_step(lane));
-                alerts.chain(self.reports.next_step()).min()
+                alerts.chain(self.reports.next_step()).chain(self.store_step()).min()
             }
         }
     }
@@ -218,9 +221,8 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// Does what has become due: goes on with the store, lets alerts expire, makes retries and reports ready for
     /// [`Node::poll_transmit`]. O(N).
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.recover(now);
+        self.catch_up(now);
         if let State::Running = self.state {
-            self.catch_up();
             self.reports.handle_timeout(now);
             self.handle_ages(now);
         }
@@ -238,7 +240,8 @@ impl<S: Store, const N: usize> Node<S, N> {
         if self.queue.would_refuse(lane) {
             return Err(Refusal::Full);
         }
-        let seq = if lane.precedence() == Precedence::Flash {
+        // Only live Flash has the guarantee and the gateway's floor; exercise must not use up its span.
+        let seq = if lane == Lane::LIVE_FLASH {
             let next = speaker.flash.next();
             if next.saturating_sub(flash_floor.unwrap_or(next)) >= FLASH_SPAN_MAX {
                 return Err(Refusal::FlashSpan);
@@ -272,7 +275,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         if let Some((lane, pending)) = &gave_way {
             self.settle(*lane, pending, Outcome::Displaced);
         }
-        self.catch_up();
+        self.catch_up(now);
         Ok(Submission::Queued { handle, displaced: gave_way.map(|(_, pending)| pending.handle) })
     }
 

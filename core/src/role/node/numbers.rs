@@ -7,7 +7,6 @@ use crate::store::{Recovered, Series, Store, StoreError};
 
 /// One series, from the first number of this boot on.
 #[derive(Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Numbers {
     series: Series,
     first: u32,
@@ -45,22 +44,49 @@ impl Numbers {
         self.next
     }
 
-    /// Uses up the next number. Asks the store once in as many numbers as it reserves ahead.
-    pub(super) fn take(&mut self, store: &mut impl Store) -> Poll<Result<u32, StoreError>> {
-        let (ahead, end) = match self.series {
-            Series::UpCounter => (COUNTER_RESERVE, UP_COUNTER_MAX),
-            Series::FlashSeq | Series::OtherSeq => (SEQ_RESERVE, SEQ_MAX),
-        };
-        if self.next >= end {
+    /// Whether fewer than half of the numbers reserved ahead are left: time to ask the store, not yet to wait for it.
+    pub(super) const fn is_low(&self) -> bool {
+        let left = self.reserved.saturating_sub(self.next);
+        self.reserved < self.end() && left < self.ahead() / 2
+    }
+
+    /// Whether the last number of the series has been used.
+    pub(super) const fn is_spent(&self) -> bool {
+        self.next >= self.end()
+    }
+
+    /// Reserves ahead.
+    pub(super) fn top_up(&mut self, store: &mut impl Store) -> Poll<Result<(), StoreError>> {
+        let reserved = self.next.saturating_add(self.ahead()).min(self.end());
+        if reserved <= self.reserved {
             return Poll::Ready(Err(StoreError::Spent));
         }
+        ready!(store.reserve(self.series, reserved))?;
+        self.reserved = reserved;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Uses up the next number; asks the store only where none is left that was reserved ahead.
+    pub(super) fn take(&mut self, store: &mut impl Store) -> Poll<Result<u32, StoreError>> {
         if self.next >= self.reserved {
-            let reserved = self.next.saturating_add(ahead).min(end);
-            ready!(store.reserve(self.series, reserved))?;
-            self.reserved = reserved;
+            ready!(self.top_up(store))?;
         }
         let number = self.next;
         self.next = self.next.saturating_add(1);
         Poll::Ready(Ok(number))
+    }
+
+    const fn ahead(&self) -> u32 {
+        match self.series {
+            Series::UpCounter => COUNTER_RESERVE,
+            Series::FlashSeq | Series::OtherSeq => SEQ_RESERVE,
+        }
+    }
+
+    const fn end(&self) -> u32 {
+        match self.series {
+            Series::UpCounter => UP_COUNTER_MAX,
+            Series::FlashSeq | Series::OtherSeq => SEQ_MAX,
+        }
     }
 }

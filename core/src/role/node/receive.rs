@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::time::Instant;
 use crate::wire::keys::Direction;
 use crate::wire::link::Link;
-use crate::wire::packet::{self, Class};
+use crate::wire::packet::{self, Class, Header};
 use crate::wire::window::{Replay, ReplayWindow};
 
 impl<S: Store, const N: usize> Node<S, N> {
@@ -35,7 +35,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         if header.epoch_low != speaker.keys.epoch().low() {
             return Err(Rejected::Epoch { got: header.epoch_low });
         }
-        self.gateways.peek(header.counter).map_err(Rejected::Replay)?;
+        self.gateways.peek(header.counter, header.exercise).map_err(Rejected::Replay)?;
         let mut body = [0; BODY_LEN_MAX];
         let key = speaker.keys.key(Direction::Down, header.exercise);
         let body = sealed.open(key, &mut body).map_err(|_| Rejected::BadTag)?;
@@ -46,7 +46,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         }
         let ack = Ack::decode(body).map_err(Rejected::Undecodable)?;
         let (first, last) = (speaker.up.first(), speaker.up.next().saturating_sub(1));
-        self.gateways.admit(now, header.counter, ack.echo, first, last)?;
+        self.gateways.admit(now, &header, ack.echo, first, last)?;
         for &item in ack.items() {
             self.handle_stored(item, header.exercise);
         }
@@ -85,8 +85,21 @@ pub(super) struct Gateways {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Known {
     number: u8,
-    window: ReplayWindow<NODE_WINDOW_WORDS>,
+    /// Live and exercise: what comes under one key must not close the window of the other.
+    windows: [ReplayWindow<NODE_WINDOW_WORDS>; 2],
     heard_at: Instant,
+}
+
+impl Known {
+    const fn window(&self, exercise: bool) -> &ReplayWindow<NODE_WINDOW_WORDS> {
+        let [live, of_exercise] = &self.windows;
+        if exercise { of_exercise } else { live }
+    }
+
+    const fn window_mut(&mut self, exercise: bool) -> &mut ReplayWindow<NODE_WINDOW_WORDS> {
+        let [live, of_exercise] = &mut self.windows;
+        if exercise { of_exercise } else { live }
+    }
 }
 
 impl Gateways {
@@ -106,22 +119,20 @@ impl Gateways {
         }
     }
 
-    fn peek(&self, counter: u32) -> Result<(), Replay> {
-        match self.find(counter) {
-            Some(known) => known.window.peek(counter),
-            None => Ok(()),
-        }
+    fn peek(&self, counter: u32, exercise: bool) -> Result<(), Replay> {
+        self.find(counter).map_or(Ok(()), |known| known.window(exercise).peek(counter))
     }
 
     /// Commits the counter of an authentic packet whose echo is fresh.
     fn admit(
         &mut self,
         now: Instant,
-        counter: u32,
+        header: &Header,
         echo: u32,
         first: u32,
         last: u32,
     ) -> Result<(), Rejected> {
+        let counter = header.counter;
         let [oldest_report, ..] = self.reports;
         let mut lowest = first.max(oldest_report);
         if self.find(counter).is_none() {
@@ -132,8 +143,8 @@ impl Gateways {
         }
         let number = gateway_number(counter);
         let place = self.place_for(number, last);
-        let known = place.get_or_insert(Known { number, window: ReplayWindow::new(), heard_at: now });
-        known.window.commit(counter);
+        let known = place.get_or_insert(Known { number, windows: [ReplayWindow::new(); 2], heard_at: now });
+        known.window_mut(header.exercise).commit(counter);
         known.heard_at = now;
         self.heard = counter;
         Ok(())

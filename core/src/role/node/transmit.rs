@@ -1,58 +1,71 @@
 //! What a node says next: alerts by precedence, and reports often enough that silence shows.
 
+use core::cmp::Reverse;
 use core::task::Poll;
 
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng;
 
-use super::{Node, Speaker, State};
+use super::{Node, State};
 use crate::ledger::VALUES;
 use crate::limits::{ALERTS_PER_REPORT_MAX, BODY_LEN_MAX, LEDGER_VALUES_PER_REPORT, RETRY_MS_MAX};
-use crate::message::{Heartbeat, NodeId, Seq};
+use crate::message::{Heartbeat, Seq};
 use crate::precedence::Precedence;
 use crate::queue::{Lane, Slot};
 use crate::store::{Store, StoreError};
 use crate::time::{Duration, Instant};
 use crate::wire::keys::Direction;
 use crate::wire::link::Link;
-use crate::wire::packet::{self, Class, Header};
+use crate::wire::packet::{self, Class, Header, PacketBuffer};
 
 impl<S: Store, const N: usize> Node<S, N> {
     /// The next packet for `link`, sealed into the front of `out`; none when there is nothing to say now.
     ///
-    /// `out` needs [`Link::packet_len_max`] bytes. Every call that answers a packet uses up a counter. O(N), and
-    /// the cipher.
-    pub fn poll_transmit<'o>(&mut self, now: Instant, link: &Link, out: &'o mut [u8]) -> Option<&'o [u8]> {
+    /// Every call that answers a packet uses up a counter. O(N), and the cipher.
+    pub fn poll_transmit<'o>(
+        &mut self,
+        now: Instant,
+        link: &Link,
+        out: &'o mut PacketBuffer,
+    ) -> Option<&'o [u8]> {
         let State::Running = self.state else { return None };
-        let alert = self.next_alert();
+        let alert = self.next_alert(now);
         if self.reports.goes_before(alert.is_some()) {
             return self.send_report(now, link, out);
         }
-        let (lane, slot) = alert?;
-        self.send_alert(now, link, lane, slot, out)
+        let (lane, slot, seq) = alert?;
+        self.send_alert(now, link, lane, slot, seq, out)
     }
 
     /// The highest lane goes first; within a lane what was never sent, then what is to be sent again, oldest first.
-    fn next_alert(&self) -> Option<(Lane, Slot)> {
+    fn next_alert(&mut self, now: Instant) -> Option<(Lane, Slot, Seq)> {
         let waiting = self.queue.peek().map(|(slot, lane, _)| (lane, slot));
-        if waiting.is_some_and(|(lane, _)| lane == Lane::LIVE_FLASH) {
-            return waiting;
+        if let Some((Lane::LIVE_FLASH, slot)) = waiting {
+            return self.numbered(now, Lane::LIVE_FLASH, slot);
         }
         let again = self
             .queue
             .iter()
             .filter(|(_, _, pending)| pending.wants_retry())
-            .reduce(|best, next| {
-                let (_, best_lane, best_pending) = best;
-                let (_, lane, pending) = next;
-                let older = pending.handle < best_pending.handle;
-                if lane > best_lane || (lane == best_lane && older) { next } else { best }
-            })
+            .max_by_key(|(_, lane, pending)| (*lane, Reverse(pending.handle)))
             .map(|(slot, lane, _)| (lane, slot));
-        match (waiting, again) {
-            (Some(waiting), Some(again)) if again.0 > waiting.0 => Some(again),
-            (waiting, again) => waiting.or(again),
+        let (first, second) = match (waiting, again) {
+            (Some(waiting), Some(again)) if again.0 > waiting.0 => (Some(again), Some(waiting)),
+            both => both,
+        };
+        // What can get no number now must not hold up what has one.
+        [first, second].into_iter().flatten().find_map(|(lane, slot)| self.numbered(now, lane, slot))
+    }
+
+    /// The alert with its number; others than live Flash get theirs here, before they are first sealed.
+    fn numbered(&mut self, now: Instant, lane: Lane, slot: Slot) -> Option<(Lane, Slot, Seq)> {
+        if let Some(seq) = self.queue.item(slot)?.seq {
+            return Some((lane, slot, seq));
         }
+        let number = self.speaker.as_mut()?.other.take(&mut self.store);
+        let seq = Seq::new(self.taken(now, number)?)?;
+        self.queue.item_mut(slot)?.seq = Some(seq);
+        Some((lane, slot, seq))
     }
 
     fn send_alert<'o>(
@@ -61,22 +74,15 @@ impl<S: Store, const N: usize> Node<S, N> {
         link: &Link,
         lane: Lane,
         slot: Slot,
-        out: &'o mut [u8],
+        seq: Seq,
+        out: &'o mut PacketBuffer,
     ) -> Option<&'o [u8]> {
-        let speaker = self.speaker.as_mut()?;
+        let header = self.header(now, Class::Alert, lane)?;
         let pending = self.queue.item_mut(slot)?;
-        let seq = match pending.seq {
-            Some(seq) => seq,
-            None => taken(speaker.other.take(&mut self.store)).and_then(Seq::new)?,
-        };
-        pending.seq = Some(seq);
         let mut body = [0; BODY_LEN_MAX];
         let len = pending.content.body(seq, &mut body);
-        let header = speaker.header(self.node, Class::Alert, lane, &mut self.store)?;
-        let key = speaker.keys.key(Direction::Up, lane.is_exercise());
-        let sealed = packet::seal(key, &header, body.get(..len)?, link.tag, out);
-        debug_assert!(sealed.is_ok(), "out must hold link.packet_len_max() bytes");
-        let sealed = sealed.ok()?;
+        let key = self.speaker.as_ref()?.keys.key(Direction::Up, lane.is_exercise());
+        let sealed = packet::seal(key, &header, body.get(..len)?, link.tag, out).ok()?;
 
         pending.retry = Some(now.after(retry_wait(link.airtime_max, pending.attempts, &mut self.jitter)));
         pending.attempts = pending.attempts.saturating_add(1);
@@ -85,11 +91,10 @@ impl<S: Store, const N: usize> Node<S, N> {
         Some(sealed)
     }
 
-    fn send_report<'o>(&mut self, now: Instant, link: &Link, out: &'o mut [u8]) -> Option<&'o [u8]> {
+    fn send_report<'o>(&mut self, now: Instant, link: &Link, out: &'o mut PacketBuffer) -> Option<&'o [u8]> {
+        let header = self.header(now, Class::Report, Lane::of(Precedence::Routine, false))?;
         let flash_floor = self.flash_floor()?;
-        let speaker = self.speaker.as_mut()?;
-        let lane = Lane::of(Precedence::Routine, false);
-        let header = speaker.header(self.node, Class::Report, lane, &mut self.store)?;
+        let speaker = self.speaker.as_ref()?;
         let body = Heartbeat {
             boot: speaker.boot,
             reset_cause: self.reset_cause,
@@ -102,48 +107,52 @@ impl<S: Store, const N: usize> Node<S, N> {
             ledger: self.ledger.report_values(self.reports.ledger_index),
         };
         let key = speaker.keys.key(Direction::Up, false);
-        let sealed = packet::seal(key, &header, &body.encode(), link.tag, out);
-        debug_assert!(sealed.is_ok(), "out must hold link.packet_len_max() bytes");
-        let sealed = sealed.ok()?;
+        let sealed = packet::seal(key, &header, &body.encode(), link.tag, out).ok()?;
         self.reports.sent(now, link.report_interval);
         self.gateways.note_report(header.counter);
         Some(sealed)
     }
 
+    /// The header of the next packet, under a counter of its own.
+    fn header(&mut self, now: Instant, class: Class, lane: Lane) -> Option<Header> {
+        let counter = self.speaker.as_mut()?.up.take(&mut self.store);
+        let counter = self.taken(now, counter)?;
+        let epoch_low = self.speaker.as_ref()?.keys.epoch().low();
+        let (precedence, exercise) = (lane.precedence(), lane.is_exercise());
+        Some(Header { class, precedence, exercise, epoch_low, node: self.node, counter })
+    }
+
+    /// A number, or none while the store is busy or gives no more; then the node is told why, and asks again.
+    fn taken(&mut self, now: Instant, number: Poll<Result<u32, StoreError>>) -> Option<u32> {
+        match number {
+            Poll::Ready(Ok(number)) => Some(number),
+            Poll::Ready(Err(error)) => {
+                self.store_failed(now, error);
+                None
+            }
+            Poll::Pending => None,
+        }
+    }
+
     /// Every live Flash alert with a number below this is settled.
     pub(super) fn flash_floor(&self) -> Option<u32> {
         let open = self.queue.iter().filter(|&(_, lane, _)| lane == Lane::LIVE_FLASH);
-        let lowest = open.filter_map(|(_, _, pending)| pending.seq).min().map(Seq::number);
-        lowest.or(Some(self.speaker.as_ref()?.flash.next()))
+        let open = open.filter_map(|(_, _, pending)| pending.seq).map(Seq::number);
+        open.chain(self.unread).chain([self.speaker.as_ref()?.flash.next()]).min()
     }
 }
 
-impl Speaker {
-    /// The header of the next packet, under a counter of its own.
-    fn header(&mut self, node: NodeId, class: Class, lane: Lane, store: &mut impl Store) -> Option<Header> {
-        let counter = taken(self.up.take(store))?;
-        let (precedence, exercise) = (lane.precedence(), lane.is_exercise());
-        Some(Header { class, precedence, exercise, epoch_low: self.keys.epoch().low(), node, counter })
-    }
-}
-
-/// A number, or none while the store is busy or gives no more; the node then stays quiet and tries again.
-fn taken(number: Poll<Result<u32, StoreError>>) -> Option<u32> {
-    match number {
-        Poll::Ready(Ok(number)) => Some(number),
-        Poll::Ready(Err(_)) | Poll::Pending => None,
-    }
-}
-
-/// Three airtimes after the first transmission, twice as long after each further one, spread by half either way,
-/// never under three airtimes and never over [`RETRY_MS_MAX`].
+/// Three airtimes after the first transmission, twice as long after each further one, spread by half either way; never
+/// under three airtimes, and never over [`RETRY_MS_MAX`] where these are not longer.
 fn retry_wait(airtime_max: Duration, attempts: u8, jitter: &mut Pcg32) -> Duration {
     let first_ms = airtime_max.times(3).as_millis().max(1);
+    let longest_ms = RETRY_MS_MAX.max(first_ms);
     let doubled = first_ms.saturating_mul(1_u32.checked_shl(attempts.into()).unwrap_or(u32::MAX));
     // Two thirds of the longest wait, so that the spread stays whole at the end: 20 s to 60 s.
-    let middle_ms = doubled.min(RETRY_MS_MAX.saturating_mul(2) / 3);
-    let lowest_ms = (middle_ms / 2).max(first_ms.min(middle_ms));
-    let spread = u64::from(jitter.next_u32()).saturating_mul(u64::from(middle_ms)) >> 32;
+    let middle_ms = doubled.min(longest_ms.saturating_mul(2) / 3);
+    let lowest_ms = (middle_ms / 2).max(first_ms);
+    let spread_ms = middle_ms.min(longest_ms.saturating_sub(lowest_ms));
+    let spread = u64::from(jitter.next_u32()).saturating_mul(u64::from(spread_ms)) >> 32;
     Duration::from_millis(lowest_ms.saturating_add(u32::try_from(spread).unwrap_or(0)))
 }
 
@@ -219,9 +228,17 @@ mod tests {
     }
 
     #[test]
-    fn a_link_slower_than_the_longest_wait_still_waits() {
-        let wait = retry_wait(Duration::from_secs(3_600), 9, &mut Pcg32::new(1, 1));
-        assert!(wait.as_millis() >= 40_000);
+    fn slow_links_wait_three_airtimes_and_no_longer_than_they_must() {
+        for airtime_s in [5, 7, 14, 3_600] {
+            for attempts in 0..12 {
+                let wait = retry_wait(Duration::from_secs(airtime_s), attempts, &mut Pcg32::new(1, 1));
+                let least_ms = 3_000 * airtime_s;
+                assert!(
+                    (least_ms..=least_ms.max(RETRY_MS_MAX)).contains(&wait.as_millis()),
+                    "{airtime_s} s: {wait:?}"
+                );
+            }
+        }
     }
 
     #[test]

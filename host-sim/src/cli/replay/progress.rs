@@ -19,6 +19,7 @@ pub(super) struct Progress<'s> {
     speed: Speed,
     bar: Option<ProgressBar>,
     remarks: bool,
+    quiet: bool,
 }
 
 impl<'s> Progress<'s> {
@@ -26,12 +27,12 @@ impl<'s> Progress<'s> {
     pub(super) fn new(story: &'s Story, speed: Speed, voice: Voice) -> Self {
         let seen = io::stderr().is_terminal() && !io::stdout().is_terminal() && !voice.quiet;
         let bar = seen.then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} alerts  {msg}")
+            let style = ProgressStyle::with_template("{bar:20} {pos}/{len} alerts  {wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = ProgressBar::with_draw_target(Some(story.len() as u64), ProgressDrawTarget::stderr());
             bar.with_style(style)
         });
-        Self { story, speed, bar, remarks: voice.verbose > 0 }
+        Self { story, speed, bar, remarks: voice.verbose > 0, quiet: voice.quiet }
     }
 
     pub(super) fn finish(&self) {
@@ -55,6 +56,12 @@ impl Onlooker for Progress<'_> {
         ));
     }
 
+    fn paused(&self) {
+        if !self.quiet {
+            anstream::eprintln!("paused: Enter plays on, Ctrl-C ends");
+        }
+    }
+
     fn happened(&self, calendar_ms: u64, occurrence: &Occurrence) {
         if !self.remarks {
             return;
@@ -66,6 +73,7 @@ impl Onlooker for Progress<'_> {
             Occurrence::Delivered { alert, received, .. } => {
                 format!("alert {alert} delivered as {}", received.id)
             }
+            Occurrence::Open(alert) => format!("alert {alert} open at the end"),
             Occurrence::Ended(alert, outcome) => {
                 format!("alert {alert} {}", format!("{outcome:?}").to_lowercase())
             }

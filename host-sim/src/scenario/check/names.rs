@@ -186,7 +186,8 @@ impl<'f> Known<'f> {
                 }
                 let accounted = u16::from(destroyed.unwrap_or(0)) + u16::from(leaked.unwrap_or(0));
                 if engaged.is_some_and(|engaged| accounted > u16::from(engaged)) {
-                    let message = format!("{accounted} rounds destroyed or leaked, but fewer engaged");
+                    let rounds = if accounted == 1 { "round" } else { "rounds" };
+                    let message = format!("{accounted} {rounds} destroyed or leaked, but fewer engaged");
                     findings.add(at.key("engaged").span(), message, format!("allowed: at least {accounted}"));
                 }
             }

@@ -32,12 +32,12 @@ fn numbers_out_of_range() {
 #[test]
 fn days_that_are_none() {
     let one = "from = 2020-01-08\nuntil = 2020-01-08";
-    refuses(one, "from = 2020-02-30\nuntil = 2020-03-01", "2020-02-30", "invalid date", "");
+    refuses(one, "from = 2020-02-30\nuntil = 2020-03-01", "2020-02-30", "`from`: invalid date", "such as 2020-01-08");
     refuses(
         one,
         "from = \"2020-02-30\"\nuntil = 2020-03-01",
         "\"2020-02-30",
-        "not a day of the calendar",
+        "`from` is `2020-02-30`, which is no day",
         "2020-01-08",
     );
     refuses(one, "from = 1850-01-08\nuntil = 2020-01-08", "1850", "1971 to 2099", "such as 2020-01-08");
@@ -60,7 +60,7 @@ fn days_that_are_none() {
         "quarter = \"2020-Q1\"",
         "quarter = \"2020-Q5\"",
         "\"2020-Q5",
-        "`2020-Q5` is not a quarter",
+        "`quarter` is `2020-Q5`, which is not a quarter",
         "\"2020-Q1\"",
     );
 }
@@ -185,25 +185,50 @@ fn faults_of_a_scenario() {
     let with = |faults: &str| TEXT.replacen("# ---", &format!("[faults]\n{faults}\n# ---"), 1);
     assert_eq!(iraq().faults(), Faults::default());
     let faults =
-        Scenario::parse("s", &with("loss = \"10%\"\ndelay-ms = 250\nduplicate = 0.05\nreorder = 1")).unwrap();
+        Scenario::parse("s", &with("drop = \"10%\"\ndelay-ms = 250\nduplicate = 0.05\nreorder = 1")).unwrap();
     let millionths = |probability: Probability| probability.millionths();
     let faults = faults.faults();
     assert_eq!((millionths(faults.loss), faults.delay_ms), (100_000, 250));
     assert_eq!((millionths(faults.duplicate), millionths(faults.reorder)), (50_000, 1_000_000));
     assert_eq!(faults.corrupt, Probability::NEVER);
     for (line, value) in [
-        ("loss = \"101%\"", "`101%`"),
-        ("loss = -0.1", "`-0.1`"),
-        ("loss = nan", "`nan`"),
-        ("loss = 2", "`2`"),
-        ("loss = \"\"", "``"),
-        ("loss = 0.0000001", "`0.0000001`"),
+        ("drop = \"101%\"", "`101%`"),
+        ("drop = -0.1", "`-0.1`"),
+        ("drop = nan", "`nan`"),
+        ("drop = 2", "`2`"),
+        ("drop = \"\"", "``"),
+        ("drop = 0.0000001", "`0.0000001`"),
         ("delay-ms = -1", "`-1`"),
-        ("loss = true", "`true`"),
-        ("los = \"1%\"", "`los`"),
+        ("drop = true", "`true`"),
+        ("loss = \"1%\"", "`loss`"),
     ] {
         let invalid = Scenario::parse("s", &with(line)).unwrap_err();
         assert_eq!(invalid.diagnostics().len(), 1, "{invalid}");
         assert!(invalid.diagnostics()[0].message.contains(value), "{invalid}");
     }
+}
+
+#[test]
+fn texts_stand_on_one_line_and_steer_no_terminal() {
+    for character in ["\\n", "\\t", "\\u001b", "\\r", "\\u0000", "\\u0085", "\\u202e"] {
+        for (field, text) in [
+            ("name", "name = \"Camp Taji\""),
+            ("title", "title = \"Ballistic missiles on two bases in Iraq\""),
+            ("authors", "authors = [\"Maria Fantappie\""),
+            ("written", "written = \"September 2020"),
+        ] {
+            let message = format!("`{field}` holds the control character");
+            refuses(text, &text.replacen(['a', 'e'], character, 2), "\"", &message, "a text on one line");
+        }
+    }
+    let note = "note = \"Centroid of the International Zone.\"";
+    let text = TEXT.replacen(note, "note = \"Centroid\\nof the zone.\"", 1);
+    assert!(Scenario::parse("s", &text).is_ok());
+    refuses(
+        note,
+        "note = \"Centroid\\u001b[2Jof the zone.\"",
+        "\"",
+        "`note` holds the control character \\u{1b}",
+        "",
+    );
 }
