@@ -55,7 +55,8 @@ fn the_worked_packet_is_read_to_its_last_field() {
         "1001",
         "a nonce of 16 bytes and 9 of associated data",
         "second: within a second",
-        "within 20 m",
+        "within 0.02 km",
+        "no, live",
         "2020-01-08T01:00:00.123Z",
         "33.30000 degrees north",
         "107 mm",
@@ -145,6 +146,29 @@ fn junk_is_read_as_far_as_it_goes() {
     assert_eq!(code, 1);
     assert!(out.contains("first wrong byte: 59 is 0x4c: the packet has 5000 bytes"), "{out}");
     assert!(out.len() < 2_000, "what is too long is not printed whole");
+}
+
+#[test]
+fn no_packet_is_a_sentence() {
+    for input in [&b""[..], b"\n  \n"] {
+        let (code, out, errors) = said(&host_sim_reading(&["decode", "-"], input));
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(errors.starts_with("host-sim: no packet on standard input"), "{errors}");
+    }
+}
+
+#[test]
+fn several_frames_in_one_argument_are_told_apart() {
+    let frame = said(&host_sim(&["encode", "rocket-launch", "--frame"])).1;
+    let both = frame.trim().repeat(2);
+    for arguments in [&["decode", &both][..], &["decode", "--frame", &both]] {
+        let (code, out, _) = said(&host_sim(arguments));
+        assert_eq!(code, 1);
+        assert!(out.contains("These are several frames."), "{out}");
+    }
+    let out = said(&host_sim(&["decode", "--seed", "1", frame.trim()])).1;
+    assert!(!out.contains("several frames") && out.contains("latitude"), "{out}");
+    assert!(out.lines().any(|line| line.ends_with("latitude              not known")), "{out}");
 }
 
 #[test]

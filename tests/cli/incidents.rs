@@ -80,8 +80,124 @@ fn what_is_wrong_is_named_with_its_place_and_nothing_runs() {
     }
 }
 
+/// A file that is there as long as a test needs it.
+struct Scenario(std::path::PathBuf);
+
+impl Scenario {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("alertbus-{}-{name}.toml", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    /// The whole file that the guide shows.
+    fn guide() -> String {
+        let guide = std::fs::read_to_string(alertbus_tests::root().join("docs/scenarios.md")).unwrap();
+        let (_, block) = guide.split_once("```toml\n").unwrap();
+        block.split_once("```").unwrap().0.to_owned()
+    }
+
+    fn said(&self, command: &str, options: &[&str]) -> (i32, String, String) {
+        said(&host_sim(&[&[command, self.0.to_str().unwrap()], options].concat()))
+    }
+}
+
+impl Drop for Scenario {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 #[test]
-fn a_closed_pipe_is_no_panic() {
+fn the_scenario_that_the_guide_shows_can_be_played() {
+    let scenario = Scenario::new("guide", &Scenario::guide());
+    let (code, out, err) = scenario.said("incidents", &[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("\n1 incident with 1 alert: 1 documented, 0 reconstructed."), "{out}");
+    let (code, out, err) = scenario.said("replay", &["--json"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let summary: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert_eq!((&summary["alerts"], &summary["delivered"]), (&1.into(), &1.into()));
+    let (code, out, _) = scenario.said("incidents", &["--tally"]);
+    assert_eq!((code, out.lines().count()), (0, 1));
+    assert!(out.starts_with("the scenario has no tally"), "{out}");
+    let (_, out, _) = scenario.said("incidents", &["--show", "camp-2020-05-04"]);
+    assert!(out.contains("A diary kept at the camp. Written May 2020.\n"), "{out}");
+    let line = |words: &str| out.lines().position(|line| line.trim_start().starts_with(words)).unwrap();
+    assert!(line("kind ") < line("impact-site "), "{out}");
+}
+
+#[test]
+fn a_scenario_without_incidents_says_so() {
+    let text = Scenario::guide();
+    let scenario = Scenario::new("empty", text.split_once("[[incident]]").unwrap().0);
+    for command in ["incidents", "replay"] {
+        let (code, out, err) = scenario.said(command, &[]);
+        assert_eq!((code, out.as_str(), err.as_str()), (2, "", "host-sim: the scenario has no incident\n"));
+    }
+}
+
+#[test]
+fn only_the_options_given_are_blamed_for_what_is_left_out() {
+    for (arguments, words) in [
+        (&["incidents", "--only", "nosuch"][..], "left to show: `--only nosuch` leaves none"),
+        (&["replay", "--only", "nosuch"], "left to play: `--only nosuch` leaves none"),
+        (
+            &["replay", "--from", "2020-09-15", "--until", "2020-09-14"],
+            "left to play: `--from 2020-09-15` and `--until 2020-09-14` together leave none",
+        ),
+        (&["replay", "--only", ""], "an empty pattern fits nothing; allowed: "),
+        (&["incidents", ""], "a scenario has a name; allowed: a file, or carried by the program: iraq"),
+        (&["replay", "iraq-2019-202"], "did you mean `iraq-2019-2020`?"),
+        (&["replay", "--from", "15.9.2020"], "allowed: YYYY-MM-DD, for example 2020-09-15"),
+        (&["incidents", "--seed", "-3"], "a seed is a whole number; allowed: 0 to 18446744073709551615"),
+        (&["replay", "--delay", "-5"], "a delay is a whole number of milliseconds; allowed: 0 to 600000"),
+    ] {
+        let (code, out, err) = said(&host_sim(arguments));
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}: {err}");
+        assert!(err.contains(words), "{words} in {err}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_closed_pipe_is_named_alike_by_every_command() {
+    for arguments in ["incidents", "incidents --json", "replay", "replay --json", "schema", "man"] {
+        // `true` reads nothing, and has gone before anything is written.
+        let line = format!("(sleep 0.2; \"$0\" {arguments}; echo $? >&2) | true");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &line, alertbus_tests::host_sim().to_str().unwrap()])
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        let said = "host-sim: standard output is closed: nobody reads the pipe any more\n3\n";
+        assert_eq!(err, said, "{arguments}");
+    }
+}
+
+#[test]
+fn quiet_is_switched_by_the_words_that_environments_use() {
+    for (word, expected) in [("1", 0), ("yes", 0), ("true", 0), ("0", 0), ("maybe", 2)] {
+        let output = std::process::Command::new(alertbus_tests::host_sim())
+            .args(["incidents", "--tally"])
+            .env("HOST_SIM_QUIET", word)
+            .output()
+            .unwrap();
+        assert_eq!(said(&output).0, expected, "{word}: {}", said(&output).2);
+    }
+}
+
+#[test]
+fn help_begins_with_what_a_command_has_of_its_own() {
+    let help = said(&host_sim(&["replay", "--help"])).1;
+    let at = |words: &str| help.find(words).unwrap_or_else(|| panic!("{words} in\n{help}"));
+    assert!(at("--speed") < at("Output:") && at("Output:") < at("--json"), "{help}");
+    assert!(at("--jsonl") < at("Link faults:") && at("--delay") < at("Global options:"), "{help}");
+    assert!(at("Global options:") < at("--color") && at("--color") < at("--verbose"), "{help}");
+}
+
+#[test]
+fn a_full_disk_is_no_panic() {
     let output = std::process::Command::new("sh")
         .args(["-c", "\"$0\" incidents --json; echo $? >&2", alertbus_tests::host_sim().to_str().unwrap()])
         .stdout(std::fs::File::options().write(true).open("/dev/full").unwrap())

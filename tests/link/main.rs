@@ -1,8 +1,11 @@
 //! A node and a gateway, their real packets, one clock: nothing lost in silence, nothing delivered twice.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod ailing;
 mod delivery;
 mod freshness;
+mod isolation;
 mod overload;
 mod pair;
+mod random;
 mod storage;

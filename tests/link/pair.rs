@@ -91,13 +91,17 @@ impl<S: Store> Pair<S> {
         packets
     }
 
-    pub(crate) fn gateway_packets(&mut self) -> Vec<Vec<u8>> {
-        // The host's disk: down counters by epoch, never handed out twice.
+    /// The host's disk: down counters by epoch, never handed out twice.
+    pub(crate) fn grant_down(&mut self) {
         while let Some((node, epoch)) = self.gateway.poll_down_request() {
             let first = self.down_counters.entry(epoch).or_insert(1);
             assert!(self.gateway.grant_down(node, epoch, DownSpan { first: *first, end: *first + 64 }));
             *first += 64;
         }
+    }
+
+    pub(crate) fn gateway_packets(&mut self) -> Vec<Vec<u8>> {
+        self.grant_down();
         let mut buffer = [0; PACKET_LEN_MAX];
         let mut packets = Vec::new();
         while let Some(transmit) = self.gateway.poll_transmit(&LINK, &mut buffer) {

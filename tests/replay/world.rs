@@ -1,10 +1,15 @@
 //! The world without the program around it: built for tests, it must do what the release build does.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
+use alertbus::message::AlertDraft;
+use alertbus::message::kind::DroneSighting;
+use alertbus::time::{ClockQuality, EventTime};
+use alertbus::{NodeId, Precedence};
 use host_sim::replay::{Filter, Story};
 use host_sim::scenario::{Faults, Scenario};
-use host_sim::world::{Occurrence, World};
+use host_sim::world::{AlertPlan, NodePlan, Occurrence, Plan, World};
 
 fn faults() -> Faults {
     let share = |text: &str| text.parse().unwrap();
@@ -87,4 +92,63 @@ fn each_fault_alone_changes_the_run_and_loses_nothing() {
     hashes.sort_unstable();
     hashes.dedup();
     assert_eq!(hashes.len(), 6);
+}
+
+/// One node that raises `count` Priority alerts, `every_ms` apart, with contents that are all the same or all not.
+fn one_node(count: u64, every_ms: u64, same: bool, faults: Faults) -> (World, Vec<(u64, Occurrence)>) {
+    let alert = |number| {
+        let time = EventTime::new(if same { 7 } else { number }, ClockQuality::Second);
+        let draft = AlertDraft { time, ..AlertDraft::new(DroneSighting::default()) };
+        AlertPlan { node: 0, at_ms: 1_578_445_200_000 + every_ms * number, draft }
+    };
+    let nodes = vec![NodePlan { id: "site/node".into(), node: NodeId(5), site: "site".into() }];
+    let plan = Plan { seed: 1, faults, nodes, alerts: (0..count).map(alert).collect() };
+    let mut world = World::new(plan).unwrap();
+    let mut told = Vec::new();
+    while world.step() {
+        told.extend(std::iter::from_fn(|| world.poll_occurrence()));
+    }
+    (world, told)
+}
+
+#[test]
+fn each_alert_is_told_once_and_as_it_is_counted() {
+    let all: [Faults; 3] = [
+        Faults { delay_ms: 600_000, ..Faults::default() },
+        Faults { loss: "60%".parse().unwrap(), ..Faults::default() },
+        Faults { loss: "100%".parse().unwrap(), ..Faults::default() },
+    ];
+    for faults in all {
+        let (world, told) = one_node(80, 1_000, false, faults);
+        let mut fates: BTreeMap<usize, u32> = BTreeMap::new();
+        for (_, occurrence) in &told {
+            match occurrence {
+                Occurrence::Delivered { alert, .. }
+                | Occurrence::Ended(alert, _)
+                | Occurrence::Open(alert) => {
+                    *fates.entry(*alert).or_default() += 1;
+                }
+                Occurrence::Refused(alert, _) => *fates.entry(*alert).or_default() += 1,
+                _ => {}
+            }
+        }
+        assert_eq!(fates.len(), 80, "{faults:?}");
+        assert!(fates.values().all(|&times| times == 1), "{faults:?}");
+        let (_, account) = &world.precedences()[usize::from(Precedence::Priority.bits())];
+        assert!(account.is_accounted() && account.raised == 80);
+        let slowest = account.latency_ms(100).unwrap_or(0);
+        assert!(slowest <= world.run_ms(), "no latency is longer than the run: {slowest}");
+    }
+}
+
+#[test]
+fn alerts_with_the_same_content_are_told_apart() {
+    let faults = Faults { loss: "60%".parse().unwrap(), ..Faults::default() };
+    let counts = [true, false].map(|same| {
+        let (world, _) = one_node(60, 100, same, faults);
+        assert_eq!((world.forged_delivered(), world.duplicates_delivered()), (0, 0));
+        let (_, account) = world.precedences()[usize::from(Precedence::Priority.bits())].clone();
+        (account, world.frames().retries)
+    });
+    assert_eq!(counts[0], counts[1]);
 }

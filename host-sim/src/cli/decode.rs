@@ -97,6 +97,7 @@ impl<W: Write, C: Write> Printer<'_, W, C> {
     /// Every line that is not blank, as it comes.
     fn lines(&mut self, input: &mut impl BufRead) -> anyhow::Result<()> {
         let mut line = Vec::new();
+        let mut packets = 0_u64;
         for number in 1_u64.. {
             line.clear();
             let most = u64::try_from(LINE_LEN_MAX).unwrap_or(u64::MAX);
@@ -108,10 +109,16 @@ impl<W: Write, C: Write> Printer<'_, W, C> {
             }
             let text = String::from_utf8_lossy(&line);
             if !text.trim().is_empty() {
+                packets += 1;
                 self.packet(text.trim_end(), &format!("line {number}"))?;
                 // Whoever types or pipes one at a time sees it before the next.
                 self.out.flush()?;
             }
+        }
+        if packets == 0 {
+            self.out.flush()?;
+            writeln!(self.complaints, "host-sim: no packet on standard input; one a line is read from it")?;
+            self.worst = self.worst.max(USAGE);
         }
         Ok(())
     }

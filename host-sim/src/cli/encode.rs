@@ -40,9 +40,9 @@ pub struct Args {
     /// Number of the node that sends it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     node: u16,
-    /// Packet counter; using one twice under one key is what a node must never do
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=COUNTER_MAX))]
-    counter: u32,
+    /// Packet counter, never the same twice under one key [default: 1, and none with a key file]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=COUNTER_MAX))]
+    counter: Option<u32>,
     /// Key epoch, of which the packet carries the low 8 bits
     #[arg(long, value_name = "N", default_value_t = 1)]
     epoch: u32,
@@ -83,13 +83,19 @@ fn seal(args: &Args) -> anyhow::Result<Vec<u8>> {
     let alert = alert::alert(&args.kind, &mut fields)?;
     fields.finish(&args.kind)?;
     let least = Precedence::ALL.into_iter().find(|precedence| precedence.name() == args.precedence_min);
+    if args.counter.is_none() && args.keys.are_real() {
+        bail!(
+            "`--counter` is missing: a counter used twice under one key gives the key stream away, so with a key file \
+             it has no default; allowed: 1 to {COUNTER_MAX}, one that the node has never used"
+        );
+    }
     let header = Header {
         class: Class::Alert,
         precedence: alert.body.precedence().max(least.unwrap_or_default()),
         exercise: args.exercise,
         epoch_low: Epoch(args.epoch).low(),
         node: NodeId(args.node),
-        counter: args.counter,
+        counter: args.counter.unwrap_or(1),
     };
     let seq =
         Seq::new(args.seq).with_context(|| format!("`--seq` is {}; allowed: 1 to {SEQ_MAX}", args.seq))?;

@@ -9,8 +9,10 @@ mod table;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
+use anyhow::bail;
 use glob::Pattern;
 
+use super::values;
 use crate::scenario::{
     ContextEvent, Date, Incident, Mark, PlannedAlert, Precision, Quarter, Scenario, local_time,
 };
@@ -19,10 +21,10 @@ use crate::scenario::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A scenario that the program carries, or a file
-    #[arg(default_value = Scenario::DEFAULT)]
+    #[arg(default_value = Scenario::DEFAULT, value_parser = values::scenario)]
     scenario: String,
     /// Shapes what is reconstructed or not known to the hour
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true, value_parser = values::seed)]
     seed: u64,
     /// Compare with the counts of the sources; exit code 1 where they differ
     #[arg(long, conflicts_with_all = ["show", "csv", "geojson", "documented", "only", "context"])]
@@ -34,7 +36,7 @@ pub struct Args {
     #[arg(long)]
     documented: bool,
     /// Only incidents whose id, site or kind fits the pattern, for example `convoys-*`
-    #[arg(long, value_name = "GLOB", value_parser = Pattern::new)]
+    #[arg(long, value_name = "GLOB", value_parser = values::pattern)]
     only: Option<Pattern>,
     /// Also what happened and raised no alert
     #[arg(long, conflicts_with_all = ["csv", "geojson"])]
@@ -53,7 +55,7 @@ pub struct Args {
 /// Prints what is asked for to standard output.
 ///
 /// # Errors
-/// The scenario is invalid ([`crate::scenario::Invalid`]), or standard output cannot be written.
+/// The scenario is invalid ([`crate::scenario::Invalid`]), nothing is left to show, or standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     let code = print(args, &mut out)?;
@@ -71,8 +73,12 @@ fn print(args: &Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         show::show(&view, id, args.json, out)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let whole = view.incidents.len();
     let view = view.retain(|incident| args.keeps(incident));
     let context = if args.context { &*scenario.file().context } else { &[] };
+    if view.incidents.is_empty() && (whole > 0 || context.is_empty()) {
+        bail!(values::none_left("show", whole, &args.filters()));
+    }
     if args.json {
         json::print(&view, context, out)?;
     } else if args.csv {
@@ -86,6 +92,13 @@ fn print(args: &Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 }
 
 impl Args {
+    /// The options that leave incidents out, as they were given.
+    fn filters(&self) -> Vec<String> {
+        let documented = self.documented.then(|| "`--documented`".to_owned());
+        let only = self.only.as_ref().map(|pattern| format!("`--only {pattern}`"));
+        [documented, only].into_iter().flatten().collect()
+    }
+
     fn keeps(&self, incident: &Incident) -> bool {
         (!self.documented || incident.mark == Mark::Documented)
             && self.only.as_ref().is_none_or(|pattern| incident.fits(pattern))

@@ -22,7 +22,8 @@ const KEY_FILE_LEN_MAX: u64 = 1_024;
 #[command(next_help_heading = "Keys")]
 pub(super) struct KeyOptions {
     /// The throw-away keys of `replay --seed N`
-    #[arg(long, value_name = "N", conflicts_with_all = ["master_key_file", "network", "node_key_file"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["master_key_file", "network", "node_key_file"],
+          allow_negative_numbers = true, value_parser = super::values::seed)]
     seed: Option<u64>,
     /// A network's master key: a file with 32 hex digits that nobody else can read
     #[arg(long, value_name = "FILE", conflicts_with = "node_key_file")]
@@ -36,6 +37,11 @@ pub(super) struct KeyOptions {
 }
 
 impl KeyOptions {
+    /// Whether the keys are somebody's, and not the throw-away ones of a run.
+    pub(super) const fn are_real(&self) -> bool {
+        self.master_key_file.is_some() || self.node_key_file.is_some()
+    }
+
     /// The keys named, or none where no option names any.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod key_options;
 pub mod man;
 pub mod replay;
 pub mod schema;
+mod values;
 
 use std::io;
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use crate::scenario::Invalid;
+use crate::sink::SinkLost;
 
 /// Exit code of a failed expectation.
 pub const EXPECTATION_FAILED: u8 = 1;
@@ -33,6 +35,9 @@ pub const SINK_LOST: u8 = 3;
 /// Exit code after an interrupt.
 pub const INTERRUPTED: u8 = 130;
 
+/// Heading of the options that every command has.
+const GLOBAL: &str = "Global options";
+
 /// Replay the documented incidents of 2019-2020 through the alert bus, end to end
 ///
 /// A defensive early-warning system: everything here warns; nothing aims, tasks or engages.
@@ -40,13 +45,15 @@ pub const INTERRUPTED: u8 = 130;
 #[command(name = "host-sim", version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
     /// When to colour what is printed; `auto` colours on a terminal unless NO_COLOR is set
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "HOST_SIM_COLOR")]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "HOST_SIM_COLOR",
+          help_heading = GLOBAL)]
     color: ColorChoice,
     /// Say less on standard error: no progress, no remarks
-    #[arg(short, long, global = true, conflicts_with = "verbose", env = "HOST_SIM_QUIET")]
+    #[arg(short, long, global = true, env = "HOST_SIM_QUIET", help_heading = GLOBAL,
+          action = clap::ArgAction::SetTrue, value_parser = values::truth)]
     quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Say more on standard error: what happens beside the alerts
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     verbose: u8,
     #[command(subcommand)]
     command: Command,
@@ -77,13 +84,19 @@ pub struct Voice {
 pub fn main() -> ExitCode {
     let Cli { color, quiet, verbose, command } = Cli::parse();
     colour(color);
-    let voice = Voice { quiet, verbose };
+    // Who asks for more on the command line means it, whatever the environment says: only `-q` has a variable.
+    let voice = Voice { quiet: quiet && verbose == 0, verbose };
     match command.run(voice) {
         Ok(code) => code,
         Err(error) => {
             // anstream takes the colours out again where none are wanted.
             match error.downcast_ref::<Invalid>() {
                 Some(invalid) => anstream::eprintln!("{}", invalid.render(true).trim_end()),
+                None if is_closed_pipe(&error) => {
+                    anstream::eprintln!(
+                        "host-sim: standard output is closed: nobody reads the pipe any more"
+                    );
+                }
                 None => anstream::eprintln!("host-sim: {error:#}"),
             }
             ExitCode::from(exit_code(&error))
@@ -118,6 +131,19 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.downcast_ref::<serde_json::Error>().is_some_and(serde_json::Error::is_io)
     };
     if error.chain().any(lost) { SINK_LOST } else { USAGE }
+}
+
+/// Whether whoever read standard output has gone. An output with a name of its own says so with its name.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let named = error.downcast_ref::<SinkLost>().is_some_and(|lost| {
+        !["console", "standard output"].iter().any(|name| lost.to_string().contains(name))
+    });
+    let pipe = |kind| kind == Some(io::ErrorKind::BrokenPipe);
+    let broken = |cause: &(dyn std::error::Error + 'static)| {
+        pipe(cause.downcast_ref::<io::Error>().map(io::Error::kind))
+            || pipe(cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind))
+    };
+    !named && error.chain().any(broken)
 }
 
 fn colour(choice: ColorChoice) {

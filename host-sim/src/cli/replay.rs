@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use glob::Pattern;
 
-use super::{EXPECTATION_FAILED, INTERRUPTED, Voice};
+use super::{EXPECTATION_FAILED, INTERRUPTED, Voice, values};
 use crate::replay::{Controls, Ended, Filter, Player, Speed, Story};
 use crate::report::Summary;
 use crate::scenario::{Date, Faults, Probability, Scenario};
@@ -23,6 +23,9 @@ use progress::Progress;
 /// How long outputs may take for what they hold when a run ends early, before they are given up.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// The greatest delay in milliseconds, as scenario files have it.
+const DELAY_MS_MAX: u32 = 600_000;
+
 /// Play a scenario through simulated nodes, sealed packets and a gateway
 ///
 /// Prints one line an alert and, at the end, what arrived, what did not and why. The same scenario, seed and faults
@@ -30,7 +33,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A scenario that the program carries, or a file
-    #[arg(default_value = Scenario::DEFAULT)]
+    #[arg(default_value = Scenario::DEFAULT, value_parser = values::scenario)]
     scenario: String,
     /// How fast: `max`, or times real time as in `600x`
     #[arg(
@@ -42,16 +45,17 @@ pub struct Args {
     )]
     speed: Speed,
     /// Seed of all chance: reconstructed incidents, hours of the day, faults, keys
-    #[arg(long, default_value_t = 1, value_name = "N", env = "HOST_SIM_SEED")]
+    #[arg(long, default_value_t = 1, value_name = "N", env = "HOST_SIM_SEED", allow_negative_numbers = true,
+          value_parser = values::seed)]
     seed: u64,
-    /// Only incidents from this day on, local time of the scenario
+    /// Only incidents from this day on, YYYY-MM-DD, local time of the scenario
     #[arg(long, value_name = "DATE")]
     from: Option<Date>,
-    /// Only incidents up to and with this day, local time of the scenario
+    /// Only incidents up to and with this day, YYYY-MM-DD, local time of the scenario
     #[arg(long, value_name = "DATE")]
     until: Option<Date>,
     /// Only incidents whose id, site or kind fits the pattern, for example `camp-*`
-    #[arg(long, value_name = "GLOB", value_parser = Pattern::new)]
+    #[arg(long, value_name = "GLOB", value_parser = values::pattern)]
     only: Option<Pattern>,
     /// Wait for Enter after each alert
     #[arg(long)]
@@ -59,17 +63,27 @@ pub struct Args {
     /// Wait for Enter before the first alert
     #[arg(long)]
     start_paused: bool,
-    /// Play it that many times
+    /// Play it that many times: the same run again, with the same seed
     #[arg(long = "loop", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
-    #[command(flatten)]
-    faults: FaultArgs,
     /// One JSON object a line on standard output: the alerts, then the summary
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
     /// Also write the alerts to this file, one JSON object a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     jsonl: Option<PathBuf>,
+    #[command(flatten)]
+    faults: FaultArgs,
+}
+
+impl Args {
+    /// The options that leave incidents out, as they were given.
+    fn filters(&self) -> Vec<String> {
+        let from = self.from.map(|day| format!("`--from {day}`"));
+        let until = self.until.map(|day| format!("`--until {day}`"));
+        let only = self.only.as_ref().map(|pattern| format!("`--only {pattern}`"));
+        [from, until, only].into_iter().flatten().collect()
+    }
 }
 
 /// Link faults: each replaces the scenario's own, on every hop of every link, both ways
@@ -89,8 +103,14 @@ struct FaultArgs {
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_CORRUPT")]
     corrupt: Option<Probability>,
     /// Greatest extra delay of a frame in milliseconds, at most ten minutes
-    #[arg(long, value_name = "MS", env = "HOST_SIM_DELAY", value_parser = clap::value_parser!(u32).range(..=600_000))]
+    #[arg(long, value_name = "MS", env = "HOST_SIM_DELAY", allow_negative_numbers = true, value_parser = delay)]
     delay: Option<u32>,
+}
+
+/// Reads milliseconds.
+fn delay(text: &str) -> Result<u32, String> {
+    let refuse = || format!("a delay is a whole number of milliseconds; allowed: 0 to {DELAY_MS_MAX}");
+    text.parse().ok().filter(|ms| *ms <= DELAY_MS_MAX).ok_or_else(refuse)
 }
 
 impl FaultArgs {
@@ -113,10 +133,9 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     let scenario = Scenario::open(&args.scenario)?;
     let filter = Filter { from: args.from, until: args.until, only: args.only.clone() };
     let story = Story::new(&scenario, args.seed, args.faults.over(scenario.faults()), &filter);
-    anyhow::ensure!(
-        !story.is_empty(),
-        "no incident is left to play: `--from`, `--until` and `--only` leave none"
-    );
+    if story.is_empty() {
+        bail!(values::none_left("play", scenario.timeline(args.seed).len(), &args.filters()));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut worst = ExitCode::SUCCESS;
     for _ in 0..args.times {
@@ -153,6 +172,8 @@ async fn play(args: &Args, story: &Story, voice: Voice) -> anyhow::Result<(Summa
     } else {
         let mut out = stdout();
         writeln!(out, "{}\n", story.banner())?;
+        // The first alert may be minutes away, or behind a pause.
+        out.flush()?;
         Running::start(Console::new(out))
     });
     let controls = Controls { speed: args.speed, step: args.step, start_paused: args.start_paused };

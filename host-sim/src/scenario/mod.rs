@@ -227,9 +227,10 @@ fn in_its_field(text: &str, at: usize, message: &str) -> (String, &'static str) 
     let before = text.get(..at).unwrap_or_default();
     let line = before.rsplit('\n').next().unwrap_or_default();
     match line.split_once('=') {
-        Some((key, _)) if message.contains("date") => {
-            (format!("{}: {message}", quoted(key.trim())), "allowed: a day of the calendar such as 2020-01-08")
-        }
+        Some((key, _)) if message.contains("date") => (
+            format!("{}: {message}", quoted(key.trim())),
+            "allowed: a day of the calendar such as 2020-01-08",
+        ),
         _ => (message.to_owned(), ""),
     }
 }

@@ -140,8 +140,7 @@ impl Shape {
         // Written so that "not a number" is outside every range.
         if !(number >= least && number <= most && number.is_finite()) {
             findings.add(value.span(), format!("`{name}` is {text}"), self.allowed(schema));
-        } else if schema["format"] == "probability"
-            && text.trim_matches('`').parse::<Probability>().is_err()
+        } else if schema["format"] == "probability" && text.trim_matches('`').parse::<Probability>().is_err()
         {
             let message = format!("`{name}` is {text}, which is not written with at most six decimals");
             findings.add(value.span(), message, self.allowed(schema));

@@ -275,6 +275,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         if let Some((lane, pending)) = &gave_way {
             self.settle(*lane, pending, Outcome::Displaced);
         }
+        self.journal_now(now);
         self.catch_up(now);
         Ok(Submission::Queued { handle, displaced: gave_way.map(|(_, pending)| pending.handle) })
     }

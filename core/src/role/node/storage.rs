@@ -30,15 +30,23 @@ impl<S: Store, const N: usize> Node<S, N> {
             return;
         }
         self.health.retry = None;
-        let outcome = match self.state {
+        let started = match self.state {
             State::Silent(_) => return,
-            State::Starting => self.recover(now),
-            State::Running => self.reserve_ahead(),
+            State::Starting => self.recover(),
+            State::Running => Ok(()),
         };
-        let outcome = outcome.and_then(|()| self.write_outcomes()).and_then(|()| self.journal());
-        match outcome.and_then(|()| self.take_up(now)) {
-            Ok(()) => self.health.failed = None,
-            Err(error) => self.store_failed(now, error),
+        // Each on its own: a record that cannot be written must not keep another from being written.
+        let steps = [started, self.reserve_ahead(), self.journal(), self.write_outcomes(), self.take_up(now)];
+        match steps.into_iter().find_map(Result::err) {
+            None => self.health.failed = None,
+            Some(error) => self.store_failed(now, error),
+        }
+    }
+
+    /// Journals what was just raised, even where the store has just failed at something else.
+    pub(super) fn journal_now(&mut self, now: Instant) {
+        if let Err(error) = self.journal() {
+            self.store_failed(now, error);
         }
     }
 
@@ -59,8 +67,8 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// Told once in a row of failures; a store that has no more numbers to give silences the node.
     pub(super) fn store_failed(&mut self, now: Instant, error: StoreError) {
         self.health.retry = Some(now.after(Duration::from_millis(STORE_RETRY_MS)));
-        let spent = self.speaker.as_ref().is_some_and(|speaker| speaker.up.is_spent());
-        if error == StoreError::CounterLost || spent {
+        let no_counters = self.speaker.as_ref().is_none_or(|speaker| speaker.up.is_spent());
+        if error == StoreError::CounterLost || (error == StoreError::Spent && no_counters) {
             self.state = State::Silent(error);
         }
         if self.health.failed != Some(error) {
@@ -69,9 +77,9 @@ impl<S: Store, const N: usize> Node<S, N> {
         }
     }
 
-    fn recover(&mut self, now: Instant) -> Result<(), StoreError> {
+    fn recover(&mut self) -> Result<(), StoreError> {
         let Poll::Ready(recovered) = self.store.recover() else { return Ok(()) };
-        let recovered = recovered.inspect_err(|&error| self.state = State::Silent(error))?;
+        let recovered = recovered?;
         self.speaker = Some(Speaker {
             keys: LinkKeys::new(&self.key, recovered.epoch),
             boot: recovered.boot,
@@ -81,8 +89,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         });
         self.state = State::Running;
         self.unread = S::DURABLE.then_some(1);
-        self.reserve_ahead()?;
-        self.take_up(now)
+        Ok(())
     }
 
     /// Numbers are reserved before they run out, so that no alert has to wait for an erase.

@@ -89,9 +89,9 @@ fn fixed_fields(header: &Header, content: Span<'_>, read: &Alert, fields: &mut V
     let words = format!("{}: {}", moment::name(quality), moment::meaning(quality));
     fields.push(head.field("clock-quality", moment::name(quality), words));
     let radius_m = read.place.accuracy().radius_m();
-    let words = radius_m.map_or_else(|| "place not known".into(), |radius| format!("within {radius} m"));
-    let radius_km = radius_m.map_or(Value::Null, |radius| (f64::from(radius) / 1_000.0).into());
-    fields.push(head.field("accuracy-km", radius_km, words));
+    let radius_km = radius_m.map(|radius| f64::from(radius) / 1_000.0);
+    let words = radius_km.map_or_else(|| "place not known".into(), |radius| format!("within {radius} km"));
+    fields.push(head.field("accuracy-km", radius_km.map_or(Value::Null, Value::from), words));
 
     let (kind, rest) = rest.split(1)?;
     let code = kind.bytes.first().copied().unwrap_or(NO_KIND);
@@ -116,7 +116,7 @@ fn fixed_fields(header: &Header, content: Span<'_>, read: &Alert, fields: &mut V
         fields.push(if read.place.is_known() {
             place.field(name, degrees, words)
         } else {
-            place.field(name, Value::Null, format!("not known, stands as {words}"))
+            place.field(name, Value::Null, "not known")
         });
     };
     coordinate("latitude", read.place.latitude_e7(), "north", "south");

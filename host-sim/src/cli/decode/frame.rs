@@ -25,6 +25,13 @@ pub(super) fn is_framed(bytes: &[u8]) -> bool {
     unstuffed.wrong.is_none() && unstuffed.data.len() >= FRAME_CHECK_LEN
 }
 
+/// How many frames follow one another, where nothing else stands between them; 0 where something does.
+pub(super) fn count(bytes: &[u8]) -> usize {
+    let mut frames = bytes.split_inclusive(|byte| *byte == 0).filter(|frame| **frame != [0]);
+    let count = frames.clone().count();
+    if frames.all(is_framed) { count } else { 0 }
+}
+
 /// Takes the frame off, as far as it goes.
 pub(super) fn unframe(bytes: &[u8]) -> Unframed {
     let Unstuffed { mut data, offsets, wrong } = unstuff(bytes);

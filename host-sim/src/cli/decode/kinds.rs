@@ -121,6 +121,12 @@ impl Payload<'_, '_> {
     /// A count that is known; its largest value means that many or more.
     fn count(&mut self, name: &'static str, count: u32, most: u32, unit: &str) {
         let more = if count == most { " or more" } else { "" };
+        let unit = match unit {
+            "alerts" if count == 1 => "alert",
+            "rounds" if count == 1 => "round",
+            "people" if count == 1 => "person",
+            _ => unit,
+        };
         self.push(name, count, format!("{count}{more} {unit}"));
     }
 

@@ -31,6 +31,9 @@ const ADVICE_TAG: &str = "The tag covers every byte and does not tell which is w
      or it was sealed with other keys, for another node, in another epoch (--epoch), or with a tag of another \
      length (--tag).";
 
+const ADVICE_FRAMES: &str = "These are several frames. Each is an argument of its own, or a line of standard input \
+     with `-`.";
+
 /// Takes `bytes` apart as far as they can be read.
 pub(super) fn dissect(bytes: &[u8], assumptions: &Assumptions<'_>) -> Dissection {
     let mut found = Dissection::default();
@@ -54,6 +57,9 @@ pub(super) fn dissect(bytes: &[u8], assumptions: &Assumptions<'_>) -> Dissection
         None => sealed(whole, &mut found),
     }
     found.packet = packet;
+    if frame::count(bytes) > 1 {
+        found.advice = Some(ADVICE_FRAMES);
+    }
     found
 }
 
@@ -101,7 +107,7 @@ fn fields(packet: Span<'_>, header: &Header, first_epoch: Epoch, fields: &mut Ve
     fields.push(byte.field("version", VERSION, VERSION.to_string()));
     fields.push(byte.field("class", class, format!("{class}, {about}")));
     fields.push(byte.field("precedence", header.precedence.name(), header.precedence.name()));
-    fields.push(byte.field("exercise", header.exercise, if header.exercise { "exercise" } else { "live" }));
+    fields.push(byte.field("exercise", header.exercise, if header.exercise { "yes" } else { "no, live" }));
     let reserved = byte.bytes.first().map_or(0, |first| first & 1);
     fields.push(byte.field("reserved", reserved, reserved.to_string()));
 

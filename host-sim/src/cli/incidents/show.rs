@@ -71,7 +71,9 @@ fn planned_alert(
     fields.push(("severity".into(), alert.spec.severity.name().into()));
     fields.push(("urgency".into(), alert.spec.urgency.name().into()));
     fields.push(("certainty".into(), alert.spec.certainty.name().into()));
-    for (name, value) in alert.spec.body.fields() {
+    let mut said = alert.spec.body.fields();
+    // What it is comes before what is known about it.
+    for (name, value) in said.remove_entry("kind").into_iter().chain(said) {
         fields.push((name, value.as_str().map_or_else(|| value.to_string(), String::from)));
     }
     listing(&fields, &alert.provenance, out)
@@ -113,7 +115,7 @@ fn listing(fields: &[(String, String)], provenance: &Provenance, out: &mut impl 
 
 fn sources(view: &View<'_>, ids: &[String], note: Option<&str>, out: &mut impl Write) -> io::Result<()> {
     if let Some(note) = note {
-        writeln!(out, "\nnote: {note}")?;
+        writeln!(out, "\nnote: {}", sentence(note))?;
     }
     for source in view.scenario.file().source.iter().filter(|source| ids.contains(&source.id)) {
         let title = source.title.as_deref().unwrap_or("no title");
@@ -122,8 +124,17 @@ fn sources(view: &View<'_>, ids: &[String], note: Option<&str>, out: &mut impl W
         writeln!(
             out,
             "source {}: {title}, {authors}; {} Written {}",
-            source.id, source.description, source.written
+            source.id,
+            sentence(&source.description),
+            sentence(&source.written)
         )?;
     }
     Ok(())
+}
+
+/// A text with the full stop that its author may have left out.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    let stop = if text.is_empty() || text.ends_with(['.', '!', '?', '"', '”', ')']) { "" } else { "." };
+    format!("{text}{stop}")
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{View, date, date_of_event, kinds};
 use crate::cli::EXPECTATION_FAILED;
+use crate::cli::values::counted;
 use crate::scenario::{ContextEvent, Date, Mark, TallyRow};
 
 /// The time line, oldest first, with context events among the incidents.
@@ -44,8 +45,10 @@ pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Wr
     let count = view.incidents.len();
     writeln!(
         out,
-        "\n{count} incidents with {alerts} alerts: {documented} documented, {} reconstructed. `played` comes from \
-         seed {}: hours always, days where `date` is no day.",
+        "\n{} with {}: {documented} documented, {} reconstructed. `played` comes from seed {}: hours always, days \
+         where `date` is no day.",
+        counted(count, "incident"),
+        counted(alerts, "alert"),
         count - documented,
         view.seed
     )
@@ -92,7 +95,9 @@ pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> io::Re
             verdict.into(),
         ]);
     }
-    if !json {
+    if !json && rows.is_empty() {
+        writeln!(out, "the scenario has no tally: there is nothing to compare its incidents with")?;
+    } else if !json {
         aligned(&lines, &[2, 3, 4, 5], out)?;
     }
     Ok(if rows.iter().all(TallyRow::matches) {

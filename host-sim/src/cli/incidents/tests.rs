@@ -60,7 +60,11 @@ fn a_pattern_chooses_by_id_site_or_kind() {
     assert_eq!(objects(&["--json", "--only", "convoys-*"]).len(), 66);
     assert_eq!(objects(&["--json", "--only", "cram-engagement"]).len(), 1);
     assert_eq!(objects(&["--json", "--only", "unnamed-base-2"]).len(), 1);
-    assert!(objects(&["--json", "--only", "nothing"]).is_empty());
+    for arguments in [&["incidents", "--only", "nothing"][..], &["incidents", "--only", "nothing", "--json"]]
+    {
+        let error = print(&Command::parse_from(arguments).args, &mut Vec::new()).unwrap_err().to_string();
+        assert_eq!(error, "no incident is left to show: `--only nothing` leaves none");
+    }
     assert!(Command::try_parse_from(["incidents", "--only", "a***"]).is_err());
 }
 

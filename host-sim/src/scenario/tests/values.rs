@@ -32,7 +32,13 @@ fn numbers_out_of_range() {
 #[test]
 fn days_that_are_none() {
     let one = "from = 2020-01-08\nuntil = 2020-01-08";
-    refuses(one, "from = 2020-02-30\nuntil = 2020-03-01", "2020-02-30", "`from`: invalid date", "such as 2020-01-08");
+    refuses(
+        one,
+        "from = 2020-02-30\nuntil = 2020-03-01",
+        "2020-02-30",
+        "`from`: invalid date",
+        "such as 2020-01-08",
+    );
     refuses(
         one,
         "from = \"2020-02-30\"\nuntil = 2020-03-01",

@@ -1,0 +1,107 @@
+//! What options take beside words: numbers, patterns and names, each refused with what is allowed, and the words
+//! for what they leave.
+
+use glob::Pattern;
+
+use crate::scenario::Scenario;
+
+/// Reads a seed.
+///
+/// # Errors
+/// Says what is allowed.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number; allowed: 0 to {}", u64::MAX))
+}
+
+/// Reads whether something is wanted, as environments say it.
+///
+/// # Errors
+/// Says what is allowed.
+pub(super) fn truth(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "y" | "yes" | "t" | "true" | "on" => Ok(true),
+        "" | "0" | "n" | "no" | "f" | "false" | "off" => Ok(false),
+        _ => Err("it is on or off; allowed: 1, yes, true, on, 0, no, false, off".into()),
+    }
+}
+
+/// Reads a pattern that ids, sites and kinds are held against.
+///
+/// # Errors
+/// It is empty, or says where it is wrong.
+pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
+    let allowed = "allowed: a pattern of ids, sites or kinds, for example `camp-*`";
+    if text.is_empty() {
+        return Err(format!("an empty pattern fits nothing; {allowed}"));
+    }
+    Pattern::new(text).map_err(|error| format!("{error}; {allowed}"))
+}
+
+/// Reads the name of a scenario or of its file.
+///
+/// # Errors
+/// It is empty.
+pub(super) fn scenario(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        let names: Vec<_> = Scenario::embedded_names().collect();
+        return Err(format!(
+            "a scenario has a name; allowed: a file, or carried by the program: {}",
+            names.join(", ")
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Says that nothing is left to play or to show, and which of the options given left nothing.
+pub(super) fn none_left(to: &str, whole: usize, options: &[String]) -> String {
+    if whole == 0 {
+        return "the scenario has no incident".into();
+    }
+    let (last, others) = match options.split_last() {
+        Some((last, others)) => (last.as_str(), others.join(", ")),
+        None => ("the options", String::new()),
+    };
+    let (names, leave) = if others.is_empty() {
+        (last.to_owned(), "leaves")
+    } else {
+        (format!("{others} and {last}"), "together leave")
+    };
+    format!("no incident is left to {to}: {names} {leave} none")
+}
+
+/// A count with its noun: `1 alert`, `2 alerts`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_given_is_blamed() {
+        let options = ["`--from 2020-01-01`", "`--only a`"].map(String::from);
+        assert_eq!(none_left("play", 0, &options), "the scenario has no incident");
+        assert_eq!(
+            none_left("play", 3, &options[1..]),
+            "no incident is left to play: `--only a` leaves none"
+        );
+        assert!(
+            none_left("show", 3, &options)
+                .ends_with("`--from 2020-01-01` and `--only a` together leave none")
+        );
+        assert_eq!((counted(1, "alert"), counted(0, "alert")), ("1 alert".into(), "0 alerts".into()));
+    }
+
+    #[test]
+    fn what_is_empty_or_negative_is_refused() {
+        assert_eq!(["1", "yes", "True", "on"].map(truth), [const { Ok(true) }; 4]);
+        assert_eq!(["0", "No", "false", ""].map(truth), [const { Ok(false) }; 4]);
+        assert!(truth("maybe").is_err_and(|error| error.contains("allowed: 1, yes")));
+        assert!(pattern("").is_err() && pattern("[").is_err() && pattern("camp-*").is_ok());
+        assert!(scenario("").is_err_and(|error| error.contains("iraq-2019-2020")));
+        assert_eq!((seed("7"), seed("18446744073709551615")), (Ok(7), Ok(u64::MAX)));
+        assert!(seed("-3").is_err_and(|error| error.contains("allowed: 0 to")));
+    }
+}
