@@ -224,7 +224,13 @@ fn texts_stand_on_one_line_and_steer_no_terminal() {
             ("written", "written = \"September 2020"),
         ] {
             let message = format!("`{field}` holds the control character");
-            refuses(text, &text.replacen(['a', 'e'], character, 2), "\"", &message, "a text on one line");
+            refuses(
+                text,
+                &text.replacen('"', &format!("\"{character}"), 1),
+                "\"",
+                &message,
+                "a text on one line",
+            );
         }
     }
     let note = "note = \"Centroid of the International Zone.\"";
