@@ -1,5 +1,6 @@
 //! What a node believes of those who claim to be gateways.
 
+use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::message::kind::RocketLaunch;
 use alertbus::message::{Ack, AckItem, AlertDraft};
 use alertbus::role::node::{Node, Rejected};
@@ -53,6 +54,17 @@ fn an_acknowledgement_counts_once_and_only_for_what_it_names() {
     );
     // A late acknowledgement of something gone touches no count.
     assert_eq!(pair.hand_down(&ack(4, 3, 1, 2, &[1])), Ok(()));
+}
+
+#[test]
+fn what_was_never_sent_cannot_be_acknowledged() {
+    let mut pair = Pair::new();
+    for _ in 0..2 {
+        let _ = pair.node.raise(pair.now, AlertDraft::new(RocketLaunch::default()));
+    }
+    assert!(pair.node.poll_transmit(pair.now, &LINK, &mut [0; PACKET_LEN_MAX]).is_some());
+    assert_eq!(pair.hand_down(&ack(4, 1, 1, 1, &[1, 2])), Ok(()));
+    assert_eq!(pair.node.resident(), 1, "the second is still to be sent");
 }
 
 #[test]
