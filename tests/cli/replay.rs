@@ -98,9 +98,11 @@ fn an_interrupt_leaves_a_whole_report_and_exit_code_130() {
         assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
         if form.is_empty() {
             assert!(text.contains("INTERRUPTED") && text.contains("run-hash"), "{text}");
+            assert!(text.contains(" not played") && !text.contains("matches"), "{text}");
         } else {
             let summary: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
             assert_eq!((&summary["interrupted"], &summary["alerts"]), (&true.into(), &132.into()));
+            assert!(summary["not_played"].as_u64().unwrap() > 100, "{summary}");
         }
     }
 }
@@ -113,6 +115,7 @@ fn paused_it_waits_for_enter_and_steps_from_alert_to_alert() {
     );
     let (code, out, err) = said(&output);
     assert_eq!(code, 0, "{err}");
+    assert!(err.contains("paused: Enter plays on"), "{err}");
     assert_eq!(out.lines().filter(|line| line.contains("REPLAY")).count(), 2);
 }
 

@@ -57,7 +57,7 @@ impl Ailing {
             return Poll::Pending;
         }
         self.asked = 0;
-        Poll::Ready(match memory.failure.or(failure(memory)) {
+        Poll::Ready(match memory.failure.or_else(|| failure(memory)) {
             Some(error) => Err(error),
             None => Ok(give(memory)),
         })

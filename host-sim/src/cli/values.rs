@@ -69,12 +69,6 @@ pub(super) fn none_left(to: &str, whole: usize, options: &[String]) -> String {
     format!("no incident is left to {to}: {names} {leave} none")
 }
 
-/// A count with its noun: `1 alert`, `2 alerts`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +85,6 @@ mod tests {
             none_left("show", 3, &options)
                 .ends_with("`--from 2020-01-01` and `--only a` together leave none")
         );
-        assert_eq!((counted(1, "alert"), counted(0, "alert")), ("1 alert".into(), "0 alerts".into()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use glob::Pattern;
 
 use alertbus::ledger::Outcome;
 
-use crate::report::{PrecedenceRow, Summary, TallyRow};
+use crate::report::{PrecedenceRow, Summary, TallyRow, count};
 use crate::scenario::{Date, Faults, Incident, PlannedAlert, Scenario, local_time};
 use crate::sink::Delivery;
 use crate::world::{AlertPlan, NodePlan, Occurrence, Plan, World};
@@ -96,11 +96,11 @@ impl Story {
             incident.map_or_else(String::new, |incident| self.time(incident.at_ms).chars().take(10).collect())
         };
         format!(
-            "SIMULATION  {}  seed {}  {} incidents, {} alerts, {} to {}",
+            "SIMULATION  {}  seed {}  {}, {}, {} to {}",
             self.name,
             self.plan.seed,
-            self.incidents.len(),
-            self.alerts.len(),
+            count(self.incidents.len() as u64, "incident"),
+            count(self.alerts.len() as u64, "alert"),
             day(self.incidents.first()),
             day(self.incidents.last())
         )

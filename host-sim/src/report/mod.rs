@@ -4,6 +4,8 @@
 
 mod table;
 
+pub use table::count;
+
 use serde::Serialize;
 
 /// The end of a run.

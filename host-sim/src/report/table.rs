@@ -100,7 +100,8 @@ fn retries(number: u64) -> String {
 }
 
 /// `1 alert`, `2 alerts`.
-fn count(number: u64, noun: &str) -> String {
+#[must_use]
+pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{View, date, date_of_event, kinds};
 use crate::cli::EXPECTATION_FAILED;
-use crate::cli::values::counted;
+use crate::report;
 use crate::scenario::{ContextEvent, Date, Mark, TallyRow};
 
 /// The time line, oldest first, with context events among the incidents.
@@ -47,8 +47,8 @@ pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Wr
         out,
         "\n{} with {}: {documented} documented, {} reconstructed. `played` comes from seed {}: hours always, days \
          where `date` is no day.",
-        counted(count, "incident"),
-        counted(alerts, "alert"),
+        report::count(count as u64, "incident"),
+        report::count(alerts as u64, "alert"),
         count - documented,
         view.seed
     )
