@@ -81,7 +81,9 @@ impl Peer {
         }
         let [number, ..] = heartbeat.heard.to_be_bytes();
         let heard = heartbeat.heard & DOWN_COUNTER_MAX;
-        self.restored |= heard != 0 && number == self.config.gateway && heard >= self.down.first;
+        // Before the host has set counters aside for this epoch there is nothing to hold it against.
+        let beyond = self.down != DownSpan::EMPTY && heard >= self.down.first;
+        self.restored |= heard != 0 && number == self.config.gateway && beyond;
         Ok(GatewayEvent::Report { node: self.config.node, heartbeat })
     }
 
