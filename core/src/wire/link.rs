@@ -68,13 +68,4 @@ impl Link {
             report_interval: Duration::from_millis(limits::REPORT_INTERVAL_STREAM_MS),
         }
     }
-
-    /// Longest packet on this link, in bytes.
-    #[must_use]
-    pub const fn packet_len_max(&self) -> usize {
-        match self.tag {
-            TagLength::Short => limits::PACKET_LEN_MAX_RADIO,
-            TagLength::Long => limits::PACKET_LEN_MAX,
-        }
-    }
 }

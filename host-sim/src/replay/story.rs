@@ -220,7 +220,9 @@ impl Filter {
     }
 }
 
-fn tallies(scenario: &Scenario, incidents: &[Incident]) -> Vec<TallyRow> {
+/// What `incidents`, a time line of `scenario`, adds up to beside each of the source's counts, as it is shown.
+#[must_use]
+pub fn tallies(scenario: &Scenario, incidents: &[Incident]) -> Vec<TallyRow> {
     let row = |row: &crate::scenario::TallyRow| TallyRow {
         tally: row.tally.name(),
         quarter: row.quarter.to_string(),

@@ -174,11 +174,6 @@ impl<S: Store, const N: usize> Node<S, N> {
         }
     }
 
-    /// Its store, for a caller that drives the device.
-    pub const fn store_mut(&mut self) -> &mut S {
-        &mut self.store
-    }
-
     /// Whether the ledger balances and agrees with the queue. It always does; a simulation asserts it at each step.
     #[must_use]
     pub fn is_balanced(&self) -> bool {

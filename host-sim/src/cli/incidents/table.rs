@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use super::{View, date, date_of_event, kinds};
 use crate::cli::EXPECTATION_FAILED;
+use crate::replay::tallies;
 use crate::report;
-use crate::scenario::{ContextEvent, Date, Mark, TallyRow};
+use crate::scenario::{ContextEvent, Date, Mark};
 
 /// The time line, oldest first, with context events among the incidents.
 pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Write) -> io::Result<()> {
@@ -56,38 +55,18 @@ pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Wr
 
 /// One line a tally, in the order of the file.
 pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> io::Result<ExitCode> {
-    #[derive(Serialize)]
-    struct Line {
-        tally: &'static str,
-        quarter: String,
-        documented: u32,
-        reconstructed: u32,
-        total: u32,
-        source_total: u32,
-        matches: bool,
-    }
-
-    let rows = view.scenario.tallies(&view.incidents);
+    let rows = tallies(view.scenario, &view.incidents);
     let mut lines =
         vec![["tally", "quarter", "documented", "reconstructed", "total", "source", ""].map(String::from)];
-    for row in &rows {
-        let line = Line {
-            tally: row.tally.name(),
-            quarter: row.quarter.to_string(),
-            documented: row.documented,
-            reconstructed: row.reconstructed,
-            total: row.total(),
-            source_total: row.source_total,
-            matches: row.matches(),
-        };
+    for line in &rows {
         if json {
-            serde_json::to_writer(&mut *out, &line)?;
+            serde_json::to_writer(&mut *out, line)?;
             writeln!(out)?;
         }
         let verdict = if line.matches { "matches" } else { "DIFFERS" };
         lines.push([
             line.tally.into(),
-            line.quarter,
+            line.quarter.clone(),
             line.documented.to_string(),
             line.reconstructed.to_string(),
             line.total.to_string(),
@@ -100,7 +79,7 @@ pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> io::Re
     } else if !json {
         aligned(&lines, &[2, 3, 4, 5], out)?;
     }
-    Ok(if rows.iter().all(TallyRow::matches) {
+    Ok(if rows.iter().all(|row| row.matches) {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(EXPECTATION_FAILED)
