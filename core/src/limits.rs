@@ -44,6 +44,15 @@ pub const VARINT_U32_LEN_MAX: usize = 5;
 /// Heartbeat report body, in bytes.
 pub const HEARTBEAT_LEN: usize = 33;
 
+/// Body of a report that answers a command, in bytes.
+pub const ACTED_LEN: usize = 7;
+
+/// Warnings that one all-clear can end.
+pub const CLEAR_IDS_MAX: usize = 3;
+
+/// Longest body of a command, in bytes: echo, id, order, and three ids.
+pub const COMMAND_LEN_MAX: usize = 4 + 5 + 1 + 5 * CLEAR_IDS_MAX;
+
 /// Alerts one acknowledgement can name.
 pub const ACK_ITEMS_MAX: usize = 7;
 
@@ -132,7 +141,7 @@ pub const REPORT_INTERVAL_RADIO_MS: u32 = 300_000;
 // The small radio profile holds every body, and every body holds what it may be asked to.
 const _: () = assert!(HEADER_LEN + BODY_LEN_MAX + TAG_LEN_SHORT == PACKET_LEN_MAX_RADIO);
 const _: () = assert!(VARINT_U32_LEN_MAX + CONTENT_LEN_MAX <= BODY_LEN_MAX);
-const _: () = assert!(HEARTBEAT_LEN <= BODY_LEN_MAX);
+const _: () = assert!(HEARTBEAT_LEN <= BODY_LEN_MAX && COMMAND_LEN_MAX <= BODY_LEN_MAX);
 const _: () = assert!(4 + 4 * ACK_ITEMS_MAX <= BODY_LEN_MAX);
 // COBS adds exactly one byte only below 255 bytes.
 const _: () = assert!(PACKET_LEN_MAX + FRAME_CHECK_LEN < 255);

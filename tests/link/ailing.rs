@@ -13,6 +13,7 @@ use alertbus::store::{Journalled, Recovered, Series, Store, StoreError};
 #[derive(Default)]
 pub(crate) struct Memory {
     boot: u16,
+    epoch: u32,
     ends: [u32; 3],
     pub(crate) open: BTreeMap<Seq, Journalled>,
     /// `Pending` before every answer, that many times.
@@ -72,7 +73,13 @@ impl Store for Ailing {
             |_| None,
             |memory| {
                 let [up_counter, flash_seq, other_seq] = memory.ends.map(|end| end.max(1));
-                Recovered { epoch: Epoch(1), boot: memory.boot, up_counter, flash_seq, other_seq }
+                Recovered {
+                    epoch: Epoch(1 + memory.epoch),
+                    boot: memory.boot,
+                    up_counter,
+                    flash_seq,
+                    other_seq,
+                }
             },
         )
     }
@@ -88,6 +95,18 @@ impl Store for Ailing {
             }
         }
         self.answer(|memory| memory.reserve_failure[at], |memory| memory.ends[at] = memory.ends[at].max(end))
+    }
+
+    fn begin_epoch(&mut self, epoch: Epoch) -> Poll<Result<(), StoreError>> {
+        self.answer(
+            |_| None,
+            |memory| {
+                if epoch > Epoch(1 + memory.epoch) {
+                    memory.epoch = epoch.0 - 1;
+                    memory.ends[0] = 1;
+                }
+            },
+        )
     }
 
     fn append(&mut self, alert: &Journalled) -> Poll<Result<(), StoreError>> {

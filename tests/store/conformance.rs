@@ -101,7 +101,7 @@ impl Life {
                 next[1] += 1;
                 let length = usize::try_from(self.roll(29)).unwrap();
                 let content = Content::from_slice(&vec![next[1].to_be_bytes()[3]; length]).unwrap();
-                let alert = Journalled { seq, content };
+                let alert = Journalled { seq, key: None, content };
                 done(|| store.append(&alert))?;
                 self.open.insert(seq, content);
             }

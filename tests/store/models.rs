@@ -37,6 +37,7 @@ impl Failing {
 #[derive(Default)]
 pub(crate) struct Device {
     boot: u16,
+    epoch: u32,
     ends: [u32; 3],
     open: BTreeMap<Seq, Content>,
 }
@@ -89,7 +90,7 @@ impl Store for MemoryStore {
     fn recover(&mut self) -> Poll<Result<Recovered, StoreError>> {
         self.answer(|device| {
             let [up_counter, flash_seq, other_seq] = device.ends.map(|end| end.max(1));
-            Recovered { epoch: Epoch(1), boot: device.boot, up_counter, flash_seq, other_seq }
+            Recovered { epoch: Epoch(1 + device.epoch), boot: device.boot, up_counter, flash_seq, other_seq }
         })
     }
 
@@ -102,6 +103,15 @@ impl Store for MemoryStore {
                 .unwrap();
             if !forgets {
                 device.ends[at] = device.ends[at].max(end);
+            }
+        })
+    }
+
+    fn begin_epoch(&mut self, epoch: Epoch) -> Poll<Result<(), StoreError>> {
+        self.answer(|device| {
+            if epoch > Epoch(1 + device.epoch) {
+                device.epoch = epoch.0 - 1;
+                device.ends[0] = 1;
             }
         })
     }
@@ -129,7 +139,7 @@ impl Store for MemoryStore {
         self.answer(|device| {
             let mut above = device.open.iter().filter(|&(&seq, _)| after.is_none_or(|after| seq > after));
             let found = if shuffles { above.next_back() } else { above.next() };
-            found.map(|(&seq, &content)| Journalled { seq, content })
+            found.map(|(&seq, &content)| Journalled { seq, key: None, content })
         })
     }
 }

@@ -62,6 +62,13 @@ impl fmt::Display for AlertId {
     }
 }
 
+/// What a source calls one event, so that it can say later that this event goes on, was raised in error, or is over.
+///
+/// Between a source and its node only; it never travels. One detector that watches one thing uses one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct EventKey(pub u16);
+
 /// Key epoch of a node: packet counters start anew in each, so no epoch may ever come back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -1,4 +1,4 @@
-//! What is said: alerts, reports and acknowledgements, and how each packs into a body.
+//! What is said: alerts, reports, acknowledgements and commands, and how each packs into a body.
 //!
 //! Nothing here knows of keys, packets or links. A body is at most
 //! [`BODY_LEN_MAX`](crate::limits::BODY_LEN_MAX) bytes; postcard carries it, with the small fields packed into
@@ -7,6 +7,7 @@
 mod ack;
 mod alert;
 mod bits;
+mod command;
 mod identity;
 pub mod kind;
 mod report;
@@ -14,7 +15,8 @@ mod words;
 
 pub use ack::{Ack, AckItem};
 pub use alert::{Alert, AlertDraft, Certainty, Content, Phase, Reference, Severity, Urgency, split_body};
-pub use identity::{AlertId, Epoch, NodeId, Seq};
+pub use command::{Acted, Command, CommandId, CommandResult, Order};
+pub use identity::{AlertId, Epoch, EventKey, NodeId, Seq};
 pub use kind::Body;
 pub use report::{Heartbeat, ResetCause};
 
@@ -54,3 +56,10 @@ impl core::fmt::Display for Undecodable {
 }
 
 impl core::error::Error for Undecodable {}
+
+/// Takes the next field of fixed length off the front.
+fn take<const LEN: usize>(rest: &mut &[u8]) -> Result<[u8; LEN], Undecodable> {
+    let (field, behind) = rest.split_first_chunk::<LEN>().ok_or(Undecodable::Truncated)?;
+    *rest = behind;
+    Ok(*field)
+}

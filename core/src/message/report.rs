@@ -1,8 +1,8 @@
 //! A node's report home: it lives, what it has heard, and where its alerts went.
 
 use crate::limits::{HEARTBEAT_LEN, LEDGER_VALUES_PER_REPORT};
-use crate::message::Undecodable;
 use crate::message::words::words;
+use crate::message::{Undecodable, take};
 
 words! {
     /// Why the node started last.
@@ -107,12 +107,6 @@ impl Heartbeat {
 }
 
 const UPTIME_MS_MAX: u64 = (1 << 48) - 1;
-
-fn take<const LEN: usize>(rest: &mut &[u8]) -> Result<[u8; LEN], Undecodable> {
-    let (field, behind) = rest.split_first_chunk::<LEN>().ok_or(Undecodable::Truncated)?;
-    *rest = behind;
-    Ok(*field)
-}
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ mod volatile;
 use core::fmt;
 use core::task::Poll;
 
-use crate::message::{Content, Epoch, Seq};
+use crate::message::{Content, Epoch, EventKey, Seq};
 
 pub use volatile::Volatile;
 
@@ -45,7 +45,9 @@ pub struct Recovered {
 pub struct Journalled {
     /// Its number.
     pub seq: Seq,
-    /// Its frozen content.
+    /// What its source calls the event, so that it can be cleared after a power cut too.
+    pub key: Option<EventKey>,
+    /// Its content.
     pub content: Content,
 }
 
@@ -107,7 +109,15 @@ pub trait Store {
     /// Then none of them may be used.
     fn reserve(&mut self, series: Series, end: u32) -> Poll<Result<(), StoreError>>;
 
-    /// Journals a live Flash alert.
+    /// Moves on to `epoch`, in which no packet counter has been used: [`Store::recover`] answers it, or a later one,
+    /// from now on, and the series [`Series::UpCounter`] begins anew at 1. An epoch that has been reached already
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// Then the node stays in its epoch.
+    fn begin_epoch(&mut self, epoch: Epoch) -> Poll<Result<(), StoreError>>;
+
+    /// Journals a live Flash alert. One with the same number that is there already gives way to it.
     ///
     /// # Errors
     /// Then it does not survive a power cut; it is sent all the same.
@@ -124,4 +134,13 @@ pub trait Store {
     /// # Errors
     /// The device failed.
     fn next_open(&mut self, after: Option<Seq>) -> Poll<Result<Option<Journalled>, StoreError>>;
+
+    /// Housekeeping ahead of need, such as erasing what is no longer used. It may take as long as an erase; the node
+    /// calls it once after each report, when nothing else is to be done.
+    ///
+    /// # Errors
+    /// The device failed. Nothing is lost.
+    fn tidy(&mut self) -> Poll<Result<(), StoreError>> {
+        Poll::Ready(Ok(()))
+    }
 }

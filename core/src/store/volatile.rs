@@ -30,11 +30,15 @@ pub struct Volatile {
 /// Alert numbers of one epoch.
 const SEQS_PER_EPOCH: u32 = 1 << 16;
 
+const fn first_seq(epoch: Epoch) -> u32 {
+    epoch.0.saturating_sub(1).saturating_mul(SEQS_PER_EPOCH).saturating_add(1)
+}
+
 impl Volatile {
     /// A start in `epoch`, the `boot`-th of this node.
     #[must_use]
     pub const fn new(epoch: Epoch, boot: u16) -> Self {
-        let first_seq = epoch.0.saturating_sub(1).saturating_mul(SEQS_PER_EPOCH).saturating_add(1);
+        let first_seq = first_seq(epoch);
         Self {
             recovered: Recovered { epoch, boot, up_counter: 1, flash_seq: first_seq, other_seq: first_seq },
         }
@@ -64,6 +68,19 @@ impl Store for Volatile {
             return Poll::Ready(Err(StoreError::Spent));
         }
         *reserved = end.max(*reserved);
+        Poll::Ready(Ok(()))
+    }
+
+    fn begin_epoch(&mut self, epoch: Epoch) -> Poll<Result<(), StoreError>> {
+        let recovered = &mut self.recovered;
+        if epoch > recovered.epoch {
+            recovered.epoch = epoch;
+            recovered.up_counter = 1;
+            // Alert numbers of an epoch are its own, whoever begins it.
+            let first_seq = first_seq(epoch);
+            recovered.flash_seq = first_seq.max(recovered.flash_seq);
+            recovered.other_seq = first_seq.max(recovered.other_seq);
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -164,7 +164,7 @@ impl<S: Store, const N: usize> Node<S, N> {
     fn journal(&mut self) -> Result<(), StoreError> {
         while let Some((slot, seq)) = self.next_undurable() {
             let Some(pending) = self.queue.item_mut(slot) else { return Ok(()) };
-            let alert = Journalled { seq, content: pending.content };
+            let alert = Journalled { seq, key: None, content: pending.content };
             let Poll::Ready(written) = self.store.append(&alert) else { return Ok(()) };
             written?;
             pending.durable = true;
