@@ -169,6 +169,20 @@ impl Ledger {
         bump(&mut counts.refused);
     }
 
+    /// An alert was offered and counted into a summary.
+    pub fn merge(&mut self, row: Row) {
+        let counts = self.row_mut(row);
+        bump(&mut counts.offered);
+        bump(&mut counts.merged);
+    }
+
+    /// An alert was offered that is there already.
+    pub fn duplicate(&mut self, row: Row) {
+        let counts = self.row_mut(row);
+        bump(&mut counts.offered);
+        bump(&mut counts.duplicate);
+    }
+
     /// An alert was offered and taken into the queue.
     pub fn accept(&mut self, row: Row) {
         let counts = self.row_mut(row);

@@ -109,6 +109,43 @@ pub const ACKS_PER_PEER: usize = 2 * ACK_ITEMS_MAX;
 /// Events a node keeps for its caller before the oldest gives way (its loss is counted).
 pub const NODE_EVENTS_MAX: usize = 8;
 
+/// Links a node or a siren keeps books of; one more shares the last one's.
+pub const LINKS_PER_STATION: usize = 4;
+
+/// Air time that a link under a duty limit can save up: that of this many hours.
+pub const AIRTIME_BUDGET_HOURS: u32 = 1;
+
+/// Transmissions of a Flash or Immediate alert after which its node says that it cannot get through.
+pub const UNDELIVERED_ATTEMPTS: u8 = 8;
+
+/// Commands that a node or a siren knows again when they come again.
+pub const COMMANDS_REMEMBERED: usize = 16;
+
+/// Answers to commands that wait for their transmission; one more displaces the oldest, whose command comes again.
+pub const ANSWERS_MAX: usize = 4;
+
+/// Shortest time between two reports that are asked for, in milliseconds.
+pub const REPORT_HASTE_MS_MIN: u32 = 5_000;
+
+/// Report intervals after which a gateway, or a node, that was not heard is taken for silent, in halves: three missed
+/// and half an interval for the way.
+pub const SILENCE_HALF_INTERVALS: u32 = 7;
+
+/// Shortest time between two writes of a summary that grows, in milliseconds.
+pub const SUMMARY_JOURNAL_MS_MIN: u32 = 1_000;
+
+/// Onsets of one key within [`CHATTER_MS`] after which further ones are counted, not sent.
+pub const CHATTER_ONSETS: u8 = 3;
+
+/// The time over which a chattering detector is counted, in milliseconds.
+pub const CHATTER_MS: u32 = 60_000;
+
+/// Keys a node watches for chatter; the one quiet longest gives way.
+pub const CHATTER_KEYS: usize = 8;
+
+/// Events that a node can still refer to by key after their alerts were stored; the oldest gives way.
+pub const EVENTS_REMEMBERED: usize = 16;
+
 /// Ledger values one report carries.
 pub const LEDGER_VALUES_PER_REPORT: usize = 5;
 

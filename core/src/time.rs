@@ -127,6 +127,34 @@ impl ClockQuality {
         }
     }
 
+    /// The largest error, in milliseconds; none where it is not known.
+    #[must_use]
+    pub const fn error_ms_max(self) -> Option<u64> {
+        match self {
+            Self::Uptime | Self::Unknown => None,
+            Self::Hour => Some(3_600_000),
+            Self::Minute => Some(60_000),
+            Self::Second => Some(1_000),
+            Self::Decisecond => Some(100),
+            Self::Centisecond => Some(10),
+            Self::Millisecond => Some(1),
+        }
+    }
+
+    /// The best quality that an error of up to `error_ms` milliseconds allows.
+    #[must_use]
+    pub const fn within_ms(error_ms: u64) -> Self {
+        match error_ms {
+            0..=1 => Self::Millisecond,
+            2..=10 => Self::Centisecond,
+            11..=100 => Self::Decisecond,
+            101..=1_000 => Self::Second,
+            1_001..=60_000 => Self::Minute,
+            60_001..=3_600_000 => Self::Hour,
+            _ => Self::Unknown,
+        }
+    }
+
     /// From the low three bits of `bits`; every value has a meaning.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
@@ -214,7 +242,12 @@ mod tests {
     #[test]
     fn every_quality_survives_its_bits() {
         for bits in 0..8 {
-            assert_eq!(ClockQuality::from_bits(bits).bits(), bits);
+            let quality = ClockQuality::from_bits(bits);
+            assert_eq!(quality.bits(), bits);
+            if let Some(error_ms) = quality.error_ms_max() {
+                assert_eq!(ClockQuality::within_ms(error_ms), quality);
+                assert!(ClockQuality::within_ms(error_ms + 1) < quality);
+            }
         }
     }
 }

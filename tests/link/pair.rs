@@ -14,7 +14,8 @@ use alertbus::{AlertId, NodeId};
 
 pub(crate) const NODE: NodeId = NodeId(12);
 pub(crate) const SLOTS: usize = 8;
-pub(crate) const LINK: Link = Link::small_radio(3);
+/// Free of duty limits, which have tests of their own.
+pub(crate) const LINK: Link = Link { duty_permille: 1_000, ..Link::small_radio(3) };
 
 pub(crate) fn node_key() -> NodeKey {
     MasterKey::from_bytes([7; 16]).node_key(1, NODE)

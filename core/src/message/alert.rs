@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{BODY_LEN_MAX, CONTENT_LEN_MAX, HEAD_LEN, WHEN_LEN, WHERE_LEN};
 use crate::message::Undecodable;
 use crate::message::bits::{BitReader, BitWriter};
-use crate::message::identity::Seq;
+use crate::message::identity::{EventKey, Seq};
 use crate::message::kind::Body;
 use crate::message::words::words;
 use crate::place::{Accuracy, Place};
@@ -110,8 +110,10 @@ pub struct AlertDraft {
     pub certainty: Certainty,
     /// Where.
     pub place: Place,
-    /// When.
+    /// When; the default says that the node dates it as it takes it.
     pub time: EventTime,
+    /// What the source calls this event, if it may go on: updates, cancels and clears name it by this.
+    pub key: Option<EventKey>,
     /// Raises the precedence above the kind's own; it never lowers it.
     pub precedence_min: Precedence,
     /// Marks this one alert as part of an exercise: other keys, no guarantee, a mark in every output.
@@ -129,6 +131,7 @@ impl AlertDraft {
             certainty: Certainty::Unknown,
             place: Place::UNKNOWN,
             time: EventTime::default(),
+            key: None,
             precedence_min: Precedence::Routine,
             exercise: false,
         }

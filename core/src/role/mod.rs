@@ -10,3 +10,4 @@
 pub mod gateway;
 pub mod node;
 mod retry;
+mod station;

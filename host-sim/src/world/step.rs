@@ -107,6 +107,9 @@ impl World {
                 self.alerts[number].fate = Fate::Refused;
                 self.tell(Occurrence::Refused(number, why));
             }
+            Submission::Merged { .. } | Submission::Duplicate { .. } | Submission::Cancelled => {
+                self.alerts[number].fate = Fate::Refused;
+            }
         }
         self.serve(plan.node);
     }

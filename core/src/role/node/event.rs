@@ -3,11 +3,10 @@
 use core::fmt;
 
 use crate::ledger::Outcome;
-use crate::message::{AlertDraft, NodeId, Seq, Undecodable};
+use crate::message::{AlertDraft, EventKey, Seq};
 use crate::precedence::Precedence;
 use crate::store::StoreError;
-use crate::wire::packet::ParseError;
-use crate::wire::window::Replay;
+use crate::time::Duration;
 
 /// Names an alert of this boot between the caller and its node, from `raise` to the event that settles it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +25,19 @@ pub enum Submission {
         /// The alert that gave way to it, if one did.
         displaced: Option<Handle>,
     },
+    /// It was counted into a summary, which is itself a Flash alert: there was no room for it, or its detector
+    /// chatters. Where the store is durable, a [`NodeEvent::Durable`] of the summary tells when that count is safe.
+    Merged {
+        /// The summary.
+        into: Handle,
+    },
+    /// It is, byte for byte and under the same key, an alert that waits already.
+    Duplicate {
+        /// That alert.
+        of: Handle,
+    },
+    /// What it cancels was never sent, so that neither is.
+    Cancelled,
     /// The node has it not: here it is again. The refusal is counted and goes home in every report.
     Refused {
         /// The draft.
@@ -82,69 +94,36 @@ pub enum NodeEvent {
         /// How it ended.
         outcome: Outcome,
     },
-    /// A live Flash alert will survive a power cut from now on.
+    /// A live Flash alert, or a summary with all that was counted into it so far, survives a power cut from now on.
     Durable {
         /// Its name.
         handle: Handle,
     },
+    /// A live Flash alert of an earlier start was found in the journal and is sent again until it is answered for.
+    Recovered {
+        /// Its name in this boot.
+        handle: Handle,
+        /// Its number.
+        seq: Seq,
+        /// What its source called the event.
+        key: Option<EventKey>,
+    },
+    /// A live Flash alert is older than its time to live. It goes on being sent, and the gateway will call it late.
+    Late {
+        /// Its name.
+        handle: Handle,
+    },
+    /// An alert was sent [`UNDELIVERED_ATTEMPTS`](crate::limits::UNDELIVERED_ATTEMPTS) times and nobody has answered
+    /// for it. It goes on being sent; whoever stands here should know.
+    Undelivered {
+        /// Its name.
+        handle: Handle,
+    },
+    /// A gateway asks the node to show itself to the technician on the spot.
+    Locate {
+        /// How long.
+        duration: Duration,
+    },
     /// The store failed; alerts are sent all the same, but would not survive a power cut.
     StoreFailed(StoreError),
 }
-
-/// Why a packet from a gateway was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum Rejected {
-    /// The node has not started, or has lost its counters.
-    NotRunning,
-    /// No packet.
-    Parse(ParseError),
-    /// A packet that goes up, from this or another node.
-    WrongWay,
-    /// For another node.
-    NotAddressed {
-        /// The node addressed.
-        node: NodeId,
-    },
-    /// Of another key epoch than the current one.
-    Epoch {
-        /// Low 8 bits of it.
-        got: u8,
-    },
-    /// Taken before, or too old to tell.
-    Replay(Replay),
-    /// Not from a gateway of this network, or changed on the way.
-    BadTag,
-    /// Authentic, but sent before something this node requires it to know: held back by somebody.
-    Stale {
-        /// The up counter it was sent upon.
-        echo: u32,
-        /// The lowest one accepted.
-        lowest: u32,
-    },
-    /// Authentic, but of a kind or form this build does not know.
-    Undecodable(Undecodable),
-    /// A command; this build obeys none.
-    Command,
-}
-
-impl fmt::Display for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotRunning => f.write_str("the node is not running"),
-            Self::Parse(error) => error.fmt(f),
-            Self::WrongWay => f.write_str("the packet goes up"),
-            Self::NotAddressed { node } => write!(f, "the packet is for node {}", node.0),
-            Self::Epoch { got } => write!(f, "the packet is of another key epoch (low byte {got})"),
-            Self::Replay(Replay::Seen { got }) => write!(f, "counter {got} was taken before"),
-            Self::Replay(Replay::TooOld { got, lowest }) => write!(f, "counter {got} is below {lowest}"),
-            Self::BadTag => f.write_str("the tag does not fit"),
-            Self::Stale { echo, lowest } => write!(f, "it echoes {echo}; at least {lowest} is required"),
-            Self::Undecodable(error) => error.fmt(f),
-            Self::Command => f.write_str("commands are not obeyed by this build"),
-        }
-    }
-}
-
-impl core::error::Error for Rejected {}

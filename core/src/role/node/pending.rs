@@ -4,9 +4,9 @@ use super::event::Handle;
 use crate::ledger::Outcome;
 use crate::limits::{
     ROUTINE_ATTEMPTS_MAX, TIME_TO_LIVE_FLASH_MS, TIME_TO_LIVE_IMMEDIATE_MS, TIME_TO_LIVE_PRIORITY_MS,
-    TIME_TO_LIVE_ROUTINE_MS,
+    TIME_TO_LIVE_ROUTINE_MS, UNDELIVERED_ATTEMPTS,
 };
-use crate::message::{Content, Seq};
+use crate::message::{Alert, Body, Content, EventKey, Phase, Reference, Seq};
 use crate::precedence::Precedence;
 use crate::queue::Lane;
 use crate::time::{Duration, Instant};
@@ -15,7 +15,8 @@ use crate::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub(super) handle: Handle,
-    /// Flash has one from the start, others from their first sealing.
+    pub(super) key: Option<EventKey>,
+    /// Live Flash has one from the start, others from their first sealing.
     pub(super) seq: Option<Seq>,
     pub(super) content: Content,
     pub(super) raised: Instant,
@@ -23,11 +24,41 @@ pub(super) struct Pending {
     pub(super) retry: Option<Instant>,
     pub(super) attempts: u8,
     pub(super) durable: bool,
+    /// A gateway may have seen it: sent in this boot, or perhaps in an earlier one.
+    pub(super) sealed: bool,
+    /// What it refers to is known by its key only, until it is numbered.
+    pub(super) unresolved: bool,
+    /// The link it was sent over last, and whether another has been offered it since.
+    pub(super) last_link: Option<u8>,
+    pub(super) passed: bool,
+    pub(super) late: bool,
+}
+
+/// Something an alert's age or its attempts have brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Ended(Outcome),
+    Late,
+    Undelivered,
 }
 
 impl Pending {
     pub(super) const fn new(handle: Handle, seq: Option<Seq>, content: Content, raised: Instant) -> Self {
-        Self { handle, seq, content, raised, retry: None, attempts: 0, durable: false }
+        Self {
+            handle,
+            key: None,
+            seq,
+            content,
+            raised,
+            retry: None,
+            attempts: 0,
+            durable: false,
+            sealed: false,
+            unresolved: false,
+            last_link: None,
+            passed: false,
+            late: false,
+        }
     }
 
     /// Whether it has been sent and is to be sent again now.
@@ -35,36 +66,76 @@ impl Pending {
         self.attempts > 0 && self.retry.is_none()
     }
 
-    /// When something is next to be done about it without an input; none for a live Flash alert that waits.
+    pub(super) fn phase(&self) -> Phase {
+        Alert::decode(self.content.as_slice()).map_or(Phase::Onset, |alert| alert.phase)
+    }
+
+    pub(super) fn is_summary(&self) -> bool {
+        Alert::decode(self.content.as_slice()).is_ok_and(|alert| matches!(alert.body, Body::Summary(_)))
+    }
+
+    /// The onset of the event that it belongs to, as sequence (Flash or other) and number.
+    pub(super) fn root(&self, flash: bool) -> Option<(bool, Seq)> {
+        let reference = Alert::decode(self.content.as_slice()).ok().and_then(|alert| alert.reference);
+        match reference {
+            None => Some((flash, self.seq?)),
+            Some(Reference::Back(distance)) => {
+                Some((flash, Seq::new(self.seq?.number().checked_sub(distance)?)?))
+            }
+            Some(Reference::Other(seq)) => Some((!flash, seq)),
+            Some(Reference::AllOfKind) => None,
+        }
+    }
+
+    /// When something is next to be done about it without an input.
     pub(super) fn next_step(&self, lane: Lane) -> Option<Instant> {
-        match (self.retry, self.expiry(lane)) {
-            (Some(retry), Some(expiry)) => Some(retry.min(expiry)),
-            (retry, expiry) => retry.or(expiry),
+        let age = if lane == Lane::LIVE_FLASH { self.lateness() } else { Some(self.expiry(lane)) };
+        self.retry.into_iter().chain(age).min()
+    }
+
+    /// Makes it ready to be sent again, if that is due, and says what its age or its attempts bring.
+    pub(super) fn handle_timeout(&mut self, now: Instant, lane: Lane) -> Option<Turn> {
+        if lane == Lane::LIVE_FLASH {
+            if self.lateness().is_some_and(|late| late <= now) {
+                self.late = true;
+                return Some(Turn::Late);
+            }
+        } else if self.expiry(lane) <= now {
+            return Some(Turn::Ended(Outcome::Expired));
+        }
+        if self.retry.is_none_or(|retry| retry > now) {
+            return None;
+        }
+        self.retry = None;
+        // Another link was only waited for: nothing was sent since.
+        if self.passed {
+            return None;
+        }
+        match lane.precedence() {
+            Precedence::Routine if self.attempts >= ROUTINE_ATTEMPTS_MAX => {
+                Some(Turn::Ended(Outcome::Undelivered))
+            }
+            Precedence::Flash | Precedence::Immediate if self.attempts == UNDELIVERED_ATTEMPTS => {
+                Some(Turn::Undelivered)
+            }
+            _ => None,
         }
     }
 
-    /// Makes it ready to be sent again, if that is due, and says how it ends, if it does.
-    pub(super) fn handle_timeout(&mut self, now: Instant, lane: Lane) -> Option<Outcome> {
-        if self.expiry(lane).is_some_and(|expiry| expiry <= now) {
-            return Some(Outcome::Expired);
-        }
-        if self.retry.is_some_and(|retry| retry <= now) {
-            self.retry = None;
-            let spent = lane.precedence() == Precedence::Routine && self.attempts >= ROUTINE_ATTEMPTS_MAX;
-            return spent.then_some(Outcome::Undelivered);
-        }
-        None
+    /// When a live Flash alert becomes late; none once it is.
+    fn lateness(&self) -> Option<Instant> {
+        let late = self.raised.after(Duration::from_millis(TIME_TO_LIVE_FLASH_MS));
+        (!self.late).then_some(late)
     }
 
-    /// When its time to live ends. A live Flash alert has no such moment.
-    fn expiry(&self, lane: Lane) -> Option<Instant> {
+    /// When its time to live ends. A live Flash alert's never does.
+    fn expiry(&self, lane: Lane) -> Instant {
         let time_to_live_ms = match lane.precedence() {
-            Precedence::Flash if lane == Lane::LIVE_FLASH => return None,
             Precedence::Flash => TIME_TO_LIVE_FLASH_MS,
             Precedence::Immediate => TIME_TO_LIVE_IMMEDIATE_MS,
             Precedence::Priority => TIME_TO_LIVE_PRIORITY_MS,
             Precedence::Routine => TIME_TO_LIVE_ROUTINE_MS,
         };
-        Some(self.raised.after(Duration::from_millis(time_to_live_ms)))
+        self.raised.after(Duration::from_millis(time_to_live_ms))
     }
 }

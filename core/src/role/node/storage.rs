@@ -2,106 +2,78 @@
 
 use core::task::Poll;
 
-use super::event::{Handle, NodeEvent};
-use super::numbers::Numbers;
+use super::event::NodeEvent;
 use super::pending::Pending;
-use super::{Node, Speaker, State, row};
+use super::{Node, Sequences, row};
 use crate::ledger::Outcome;
-use crate::limits::STORE_RETRY_MS;
 use crate::message::Seq;
 use crate::queue::{Lane, Pushed, Slot};
-use crate::store::{Journalled, Store, StoreError};
-use crate::time::{Duration, Instant};
-use crate::wire::keys::LinkKeys;
-
-/// How the store has answered last.
-#[derive(Debug, Default)]
-pub(super) struct Health {
-    /// The failure that was told; told again only after a success.
-    failed: Option<StoreError>,
-    /// When to ask again after a failure.
-    retry: Option<Instant>,
-}
+use crate::role::station::Numbers;
+use crate::store::{Journalled, Series, Store, StoreError};
+use crate::time::Instant;
 
 impl<S: Store, const N: usize> Node<S, N> {
     /// Goes on with everything that the store still owes the node, as far as it allows.
     pub(super) fn catch_up(&mut self, now: Instant) {
-        if self.health.retry.is_some_and(|retry| retry > now) {
+        if !self.station.may_ask(now) {
             return;
         }
-        self.health.retry = None;
-        let started = match self.state {
-            State::Silent(_) => return,
-            State::Starting => self.recover(),
-            State::Running => Ok(()),
-        };
+        let started = self.recover();
         // Each on its own: a record that cannot be written must not keep another from being written.
-        let steps = [started, self.reserve_ahead(), self.journal(), self.write_outcomes(), self.take_up(now)];
-        match steps.into_iter().find_map(Result::err) {
-            None => self.health.failed = None,
-            Some(error) => self.store_failed(now, error),
-        }
+        let steps = [
+            started,
+            self.reserve_ahead(),
+            self.journal(),
+            self.journal_summary(now),
+            self.write_outcomes(),
+            self.take_up(now),
+            self.station.keep_up(self.queue.is_empty()),
+        ];
+        let failure = steps.into_iter().find_map(Result::err);
+        self.station.note_store(now, failure.map_or(Ok(()), Err));
     }
 
     /// Journals what was just raised, even where the store has just failed at something else.
     pub(super) fn journal_now(&mut self, now: Instant) {
-        if let Err(error) = self.journal() {
-            self.store_failed(now, error);
+        let journalled = self.journal().and(self.journal_summary(now));
+        if journalled.is_err() {
+            self.station.note_store(now, journalled);
         }
     }
 
     /// When the store is to be asked next; none while it owes nothing.
     pub(super) fn store_step(&self) -> Option<Instant> {
-        let owes = matches!(self.state, State::Starting) || self.store_lags();
-        owes.then_some(self.health.retry.unwrap_or(Instant::START))
+        let summary = self.summary.as_ref().filter(|_| S::DURABLE).and_then(|open| open.journal_due());
+        self.station
+            .store_step(self.station.store_lags() || self.store_lags())
+            .into_iter()
+            .chain(summary)
+            .min()
     }
 
     fn store_lags(&self) -> bool {
-        let low = self.speaker.as_ref().is_some_and(|speaker| {
-            [&speaker.up, &speaker.flash, &speaker.other].into_iter().any(Numbers::is_low)
-        });
+        let low =
+            self.numbers.as_ref().is_some_and(|numbers| numbers.flash.is_low() || numbers.other.is_low());
         let unread = self.unread.is_some() && !self.queue.would_refuse(Lane::LIVE_FLASH);
         low || unread || !self.outcomes.is_empty() || self.next_undurable().is_some()
     }
 
-    /// Told once in a row of failures; a store that has no more numbers to give silences the node.
-    pub(super) fn store_failed(&mut self, now: Instant, error: StoreError) {
-        self.health.retry = Some(now.after(Duration::from_millis(STORE_RETRY_MS)));
-        let no_counters = self.speaker.as_ref().is_none_or(|speaker| speaker.up.is_spent());
-        if error == StoreError::CounterLost || (error == StoreError::Spent && no_counters) {
-            self.state = State::Silent(error);
-        }
-        if self.health.failed != Some(error) {
-            self.health.failed = Some(error);
-            self.tell(NodeEvent::StoreFailed(error));
-        }
-    }
-
     fn recover(&mut self) -> Result<(), StoreError> {
-        let Poll::Ready(recovered) = self.store.recover() else { return Ok(()) };
-        let recovered = recovered?;
-        self.speaker = Some(Speaker {
-            keys: LinkKeys::new(&self.key, recovered.epoch),
-            boot: recovered.boot,
-            up: Numbers::up_counter(&recovered),
-            flash: Numbers::flash(&recovered),
-            other: Numbers::other(&recovered),
-        });
-        self.state = State::Running;
-        self.unread = S::DURABLE.then_some(1);
+        if let Some(recovered) = self.station.recover()? {
+            self.numbers = Some(Sequences {
+                flash: Numbers::new(Series::FlashSeq, recovered.flash_seq),
+                other: Numbers::new(Series::OtherSeq, recovered.other_seq),
+            });
+            self.unread = S::DURABLE.then_some(1);
+        }
         Ok(())
     }
 
     /// Numbers are reserved before they run out, so that no alert has to wait for an erase.
     fn reserve_ahead(&mut self) -> Result<(), StoreError> {
-        let Some(Speaker { up, flash, other, .. }) = &mut self.speaker else { return Ok(()) };
-        for numbers in [up, flash, other] {
-            match numbers.is_low().then(|| numbers.top_up(&mut self.store)) {
-                Some(Poll::Ready(topped_up)) => topped_up?,
-                Some(Poll::Pending) | None => {}
-            }
-        }
-        Ok(())
+        let Some(Sequences { flash, other }) = &mut self.numbers else { return Ok(()) };
+        flash.reserve_ahead(&mut self.station.store)?;
+        other.reserve_ahead(&mut self.station.store)
     }
 
     /// Takes up journalled alerts of earlier boots while there is room for them. Until the last of them is taken up
@@ -112,8 +84,8 @@ impl<S: Store, const N: usize> Node<S, N> {
                 return Ok(());
             }
             let after = Seq::new(unread.saturating_sub(1));
-            let Poll::Ready(found) = self.store.next_open(after) else { return Ok(()) };
-            let first = self.speaker.as_ref().map_or(0, |speaker| speaker.flash.first());
+            let Poll::Ready(found) = self.station.store.next_open(after) else { return Ok(()) };
+            let first = self.numbers.as_ref().map_or(0, |numbers| numbers.flash.first());
             // What is numbered in this boot is in the queue already, or settled.
             match found?.filter(|alert| alert.seq.number() < first && alert.seq.number() >= unread) {
                 None => self.unread = None,
@@ -129,13 +101,15 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// A journalled alert of an earlier boot counts as offered and accepted in this one.
     fn requeue(&mut self, now: Instant, alert: &Journalled) {
         let lane = Lane::LIVE_FLASH;
-        let mut pending = Pending::new(Handle(self.raised), Some(alert.seq), alert.content, now);
-        pending.durable = true;
-        self.raised = self.raised.wrapping_add(1);
+        let handle = self.next_handle();
+        // A gateway may have seen it: nobody remembers whether it was sent.
+        let fresh = Pending::new(handle, Some(alert.seq), alert.content, now);
+        let pending = Pending { key: alert.key, durable: true, sealed: true, ..fresh };
         self.ledger.accept(row(lane));
         if let Pushed::Displaced(_, lane, pending) = self.queue.push(lane, pending) {
             self.settle(lane, &pending, Outcome::Displaced);
         }
+        self.tell(NodeEvent::Recovered { handle, seq: alert.seq, key: alert.key });
     }
 
     /// A settled alert need not be kept any longer.
@@ -153,7 +127,7 @@ impl<S: Store, const N: usize> Node<S, N> {
 
     fn write_outcomes(&mut self) -> Result<(), StoreError> {
         while let Some(&seq) = self.outcomes.front() {
-            let Poll::Ready(written) = self.store.outcome(seq) else { return Ok(()) };
+            let Poll::Ready(written) = self.station.store.outcome(seq) else { return Ok(()) };
             written?;
             self.outcomes.pop_front();
         }
@@ -164,13 +138,28 @@ impl<S: Store, const N: usize> Node<S, N> {
     fn journal(&mut self) -> Result<(), StoreError> {
         while let Some((slot, seq)) = self.next_undurable() {
             let Some(pending) = self.queue.item_mut(slot) else { return Ok(()) };
-            let alert = Journalled { seq, key: None, content: pending.content };
-            let Poll::Ready(written) = self.store.append(&alert) else { return Ok(()) };
+            let alert = Journalled { seq, key: pending.key, content: pending.content };
+            let Poll::Ready(written) = self.station.store.append(&alert) else { return Ok(()) };
             written?;
             pending.durable = true;
             let handle = pending.handle;
             self.tell(NodeEvent::Durable { handle });
         }
+        Ok(())
+    }
+
+    /// Writes down how far the open summary has counted, if that is due.
+    fn journal_summary(&mut self, now: Instant) -> Result<(), StoreError> {
+        let Some(open) = self.summary.as_mut().filter(|_| S::DURABLE) else { return Ok(()) };
+        if open.journal_due().is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let alert = Journalled { seq: open.seq, key: None, content: open.content() };
+        let Poll::Ready(written) = self.station.store.append(&alert) else { return Ok(()) };
+        written?;
+        open.note_journalled(now);
+        let handle = open.handle;
+        self.tell(NodeEvent::Durable { handle });
         Ok(())
     }
 

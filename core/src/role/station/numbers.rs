@@ -3,11 +3,11 @@
 use core::task::{Poll, ready};
 
 use crate::limits::{COUNTER_RESERVE, SEQ_MAX, SEQ_RESERVE, UP_COUNTER_MAX};
-use crate::store::{Recovered, Series, Store, StoreError};
+use crate::store::{Series, Store, StoreError};
 
 /// One series, from the first number of this boot on.
 #[derive(Debug)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     series: Series,
     first: u32,
     next: u32,
@@ -16,47 +16,44 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) const fn up_counter(recovered: &Recovered) -> Self {
-        Self::from(Series::UpCounter, recovered.up_counter)
-    }
-
-    pub(super) const fn flash(recovered: &Recovered) -> Self {
-        Self::from(Series::FlashSeq, recovered.flash_seq)
-    }
-
-    pub(super) const fn other(recovered: &Recovered) -> Self {
-        Self::from(Series::OtherSeq, recovered.other_seq)
-    }
-
-    const fn from(series: Series, first: u32) -> Self {
+    /// From `first` on, which nobody has used.
+    pub(crate) const fn new(series: Series, first: u32) -> Self {
         // Number 0 is never used: windows and filters count from 1.
         let first = if first == 0 { 1 } else { first };
         Self { series, first, next: first, reserved: first }
     }
 
     /// The first number of this boot.
-    pub(super) const fn first(&self) -> u32 {
+    pub(crate) const fn first(&self) -> u32 {
         self.first
     }
 
     /// The number that comes next.
-    pub(super) const fn next(&self) -> u32 {
+    pub(crate) const fn next(&self) -> u32 {
         self.next
     }
 
     /// Whether fewer than half of the numbers reserved ahead are left: time to ask the store, not yet to wait for it.
-    pub(super) const fn is_low(&self) -> bool {
+    pub(crate) const fn is_low(&self) -> bool {
         let left = self.reserved.saturating_sub(self.next);
         self.reserved < self.end() && left < self.ahead() / 2
     }
 
     /// Whether the last number of the series has been used.
-    pub(super) const fn is_spent(&self) -> bool {
+    pub(crate) const fn is_spent(&self) -> bool {
         self.next >= self.end()
     }
 
+    /// Asks for more where few are left; what the store does not answer now is asked again.
+    pub(crate) fn reserve_ahead(&mut self, store: &mut impl Store) -> Result<(), StoreError> {
+        match self.is_low().then(|| self.top_up(store)) {
+            Some(Poll::Ready(topped_up)) => topped_up,
+            Some(Poll::Pending) | None => Ok(()),
+        }
+    }
+
     /// Reserves ahead.
-    pub(super) fn top_up(&mut self, store: &mut impl Store) -> Poll<Result<(), StoreError>> {
+    fn top_up(&mut self, store: &mut impl Store) -> Poll<Result<(), StoreError>> {
         let reserved = self.next.saturating_add(self.ahead()).min(self.end());
         if reserved <= self.reserved {
             return Poll::Ready(Err(StoreError::Spent));
@@ -67,7 +64,7 @@ impl Numbers {
     }
 
     /// Uses up the next number; asks the store only where none is left that was reserved ahead.
-    pub(super) fn take(&mut self, store: &mut impl Store) -> Poll<Result<u32, StoreError>> {
+    pub(crate) fn take(&mut self, store: &mut impl Store) -> Poll<Result<u32, StoreError>> {
         if self.next >= self.reserved {
             ready!(self.top_up(store))?;
         }
