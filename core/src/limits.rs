@@ -109,6 +109,18 @@ pub const ACKS_PER_PEER: usize = 2 * ACK_ITEMS_MAX;
 /// Events a node keeps for its caller before the oldest gives way (its loss is counted).
 pub const NODE_EVENTS_MAX: usize = 8;
 
+/// What a siren keeps over a power cut, in bytes.
+pub const NOTE_LEN: usize = 96;
+
+/// Warnings a siren sounds at once; one more displaces the one that ends soonest.
+pub const WARNINGS_MAX: usize = 4;
+
+/// All-clears a siren remembers: their warnings are refused, however late they come.
+pub const CLEARED_MAX: usize = 16;
+
+/// Events a siren keeps for its caller before the oldest gives way.
+pub const SIREN_EVENTS_MAX: usize = 4;
+
 /// Links a node or a siren keeps books of; one more shares the last one's.
 pub const LINKS_PER_STATION: usize = 4;
 

@@ -8,4 +8,5 @@ mod isolation;
 mod overload;
 mod pair;
 mod random;
+mod siren;
 mod storage;

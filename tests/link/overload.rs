@@ -35,7 +35,9 @@ fn flash_displaces_and_the_displaced_is_named() {
     for &expected in &handles[1..] {
         let submission = pair.node.raise(pair.now, flash());
         let first = handles[0] == expected;
-        assert!(matches!(submission, Submission::Queued { displaced: Some(gone), .. } if first || gone < expected));
+        assert!(
+            matches!(submission, Submission::Queued { displaced: Some(gone), .. } if first || gone < expected)
+        );
     }
     // The last slot is kept for a summary of what finds no other.
     let Submission::Merged { into } = pair.node.raise(pair.now, flash()) else { panic!() };

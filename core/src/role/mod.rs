@@ -10,4 +10,5 @@
 pub mod gateway;
 pub mod node;
 mod retry;
+pub mod siren;
 mod station;

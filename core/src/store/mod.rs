@@ -3,6 +3,7 @@
 //! [`Store`] is the promise; [`Volatile`] keeps it for nodes that get a fresh key epoch at every start. Stores on
 //! flash join it here and pass the same conformance suite.
 
+mod note;
 mod volatile;
 
 use core::fmt;
@@ -10,6 +11,7 @@ use core::task::Poll;
 
 use crate::message::{Content, Epoch, EventKey, Seq};
 
+pub use note::{Keep, Note};
 pub use volatile::Volatile;
 
 /// A series of numbers of which none may be used twice.

@@ -2,7 +2,7 @@
 
 use core::task::Poll;
 
-use super::{Journalled, Recovered, Series, Store, StoreError};
+use super::{Journalled, Keep, Note, Recovered, Series, Store, StoreError};
 use crate::limits::{SEQ_MAX, UP_COUNTER_MAX};
 use crate::message::{Epoch, Seq};
 
@@ -22,9 +22,9 @@ use crate::message::{Epoch, Seq};
 /// assert!(store.reserve(Series::UpCounter, 65).is_ready());
 /// ```
 #[derive(Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Volatile {
     recovered: Recovered,
+    note: Option<Note>,
 }
 
 /// Alert numbers of one epoch.
@@ -41,6 +41,7 @@ impl Volatile {
         let first_seq = first_seq(epoch);
         Self {
             recovered: Recovered { epoch, boot, up_counter: 1, flash_seq: first_seq, other_seq: first_seq },
+            note: None,
         }
     }
 }
@@ -94,5 +95,23 @@ impl Store for Volatile {
 
     fn next_open(&mut self, _: Option<Seq>) -> Poll<Result<Option<Journalled>, StoreError>> {
         Poll::Ready(Ok(None))
+    }
+}
+
+impl Keep for Volatile {
+    fn load(&mut self) -> Poll<Result<Option<Note>, StoreError>> {
+        Poll::Ready(Ok(self.note))
+    }
+
+    fn keep(&mut self, note: &Note) -> Poll<Result<(), StoreError>> {
+        self.note = Some(*note);
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Volatile {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{}", self.recovered);
     }
 }

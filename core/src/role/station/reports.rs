@@ -1,7 +1,9 @@
 //! When to report home, and which part of the ledger goes next.
 
 use crate::ledger::VALUES;
-use crate::limits::{ALERTS_PER_REPORT_MAX, LEDGER_VALUES_PER_REPORT, REPORT_HASTE_MS_MIN};
+use crate::limits::{
+    ALERTS_PER_REPORT_MAX, LEDGER_VALUES_PER_REPORT, REPORT_HASTE_MS_MIN, REPORT_INTERVAL_RADIO_MS,
+};
 use crate::time::{Duration, Instant};
 
 #[derive(Debug)]
@@ -10,6 +12,8 @@ pub(crate) struct Reports {
     next: Option<Instant>,
     /// When the last was sent.
     last: Option<Instant>,
+    /// Time between two, as the link last used for one has it.
+    interval: Duration,
     /// The one that waits keeps no appointment: something asked for it.
     hastened: bool,
     /// Alerts sent while a report or an answer waits.
@@ -20,11 +24,16 @@ pub(crate) struct Reports {
 impl Reports {
     /// The first is due at once: a gateway learns of every boot.
     pub(crate) const fn new() -> Self {
-        Self { next: None, last: None, hastened: false, alerts_before: 0, ledger_index: 0 }
+        let interval = Duration::from_millis(REPORT_INTERVAL_RADIO_MS);
+        Self { next: None, last: None, interval, hastened: false, alerts_before: 0, ledger_index: 0 }
     }
 
     pub(crate) const fn next_step(&self) -> Option<Instant> {
         self.next
+    }
+
+    pub(crate) const fn interval(&self) -> Duration {
+        self.interval
     }
 
     pub(crate) const fn ledger_index(&self) -> u8 {
@@ -70,6 +79,7 @@ impl Reports {
     pub(crate) fn sent(&mut self, now: Instant, interval: Duration) -> bool {
         self.next = Some(now.after(interval));
         self.last = Some(now);
+        self.interval = interval;
         self.count_report();
         let following = usize::from(self.ledger_index).saturating_add(LEDGER_VALUES_PER_REPORT);
         self.ledger_index = if following < VALUES { u8::try_from(following).unwrap_or(0) } else { 0 };
