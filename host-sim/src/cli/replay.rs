@@ -26,6 +26,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// The greatest delay in milliseconds, as scenario files have it.
 const DELAY_MS_MAX: u32 = 600_000;
 
+const DAY_S: i64 = 86_400;
+const YEAR_S: i64 = 31_536_000;
+
 /// Play a scenario through simulated nodes, sealed packets and a gateway
 ///
 /// Prints one line an alert and, at the end, what arrived, what did not and why. The same scenario, seed and faults
@@ -105,6 +108,27 @@ struct FaultArgs {
     /// Greatest extra delay of a frame in milliseconds, at most ten minutes
     #[arg(long, value_name = "MS", env = "HOST_SIM_DELAY", allow_negative_numbers = true, value_parser = delay)]
     delay: Option<u32>,
+    /// Share of frames lost in bursts, eight frames long in the mean
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_BURST")]
+    burst: Option<Probability>,
+    /// Cut each site off from the gateway for this long, once in six hours in the mean
+    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_PARTITION", value_parser = clap::value_parser!(u32).range(..=DAY_S))]
+    partition: Option<u32>,
+    /// Mean time between two reboots of a node or siren; 0: never
+    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_REBOOT", value_parser = clap::value_parser!(u32).range(..=YEAR_S))]
+    reboot: Option<u32>,
+    /// Mean time between two brown-outs of a node or siren, each in the middle of a write to its flash; 0: never
+    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_BROWN_OUT", value_parser = clap::value_parser!(u32).range(..=YEAR_S))]
+    brown_out: Option<u32>,
+    /// Greatest error of a node's clock in millionths, either way
+    #[arg(long, value_name = "PPM", env = "HOST_SIM_CLOCK_DRIFT", value_parser = clap::value_parser!(u32).range(..=200))]
+    clock_drift: Option<u32>,
+    /// Mean time between two kills of the gateway, whose disk then forgets what was not synced; 0: never
+    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_GATEWAY_KILL", value_parser = clap::value_parser!(u32).range(..=YEAR_S))]
+    gateway_kill: Option<u32>,
+    /// Share of the frames on the air that an attacker replays, holds back, bends, or sends to others
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_ATTACKER")]
+    attacker: Option<Probability>,
 }
 
 /// Reads milliseconds.
@@ -121,6 +145,13 @@ impl FaultArgs {
             duplicate: self.duplicate.unwrap_or(scenario.duplicate),
             reorder: self.reorder.unwrap_or(scenario.reorder),
             corrupt: self.corrupt.unwrap_or(scenario.corrupt),
+            burst: self.burst.unwrap_or(scenario.burst),
+            partition_s: self.partition.unwrap_or(scenario.partition_s),
+            reboot_s: self.reboot.unwrap_or(scenario.reboot_s),
+            brown_out_s: self.brown_out.unwrap_or(scenario.brown_out_s),
+            clock_drift_ppm: self.clock_drift.unwrap_or(scenario.clock_drift_ppm),
+            gateway_kill_s: self.gateway_kill.unwrap_or(scenario.gateway_kill_s),
+            attacker: self.attacker.unwrap_or(scenario.attacker),
         }
     }
 }

@@ -81,6 +81,26 @@ pub struct Faults {
     pub reorder: Probability,
     /// Share of frames with a flipped bit.
     pub corrupt: Probability,
+    /// Share of frames lost in bursts, eight frames long in the mean (Gilbert–Elliott), beside those lost one by one.
+    pub burst: Probability,
+    /// How long each site is cut off from the gateway at a time in seconds, once in six hours in the mean.
+    #[schemars(range(max = 86_400))]
+    pub partition_s: u32,
+    /// Mean time between two reboots of a node or siren in seconds; 0: never.
+    #[schemars(range(max = 31_536_000))]
+    pub reboot_s: u32,
+    /// Mean time between two brown-outs of a node or siren in seconds, each in the middle of a write to its flash; 0:
+    /// never.
+    #[schemars(range(max = 31_536_000))]
+    pub brown_out_s: u32,
+    /// Greatest error of a node's clock, in millionths either way.
+    #[schemars(range(max = 200))]
+    pub clock_drift_ppm: u32,
+    /// Mean time between two kills of the gateway in seconds, whose disk then forgets what was not synced; 0: never.
+    #[schemars(range(max = 31_536_000))]
+    pub gateway_kill_s: u32,
+    /// Share of the frames on the air that an attacker makes use of: replays, holds back, bends, sends to others.
+    pub attacker: Probability,
 }
 
 /// A document that the data come from, as far as it names itself.
