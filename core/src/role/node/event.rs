@@ -98,6 +98,8 @@ pub enum NodeEvent {
     Durable {
         /// Its name.
         handle: Handle,
+        /// Its number.
+        seq: Seq,
     },
     /// A live Flash alert of an earlier start was found in the journal and is sent again until it is answered for.
     Recovered {

@@ -143,7 +143,7 @@ impl<S: Store, const N: usize> Node<S, N> {
             written?;
             pending.durable = true;
             let handle = pending.handle;
-            self.tell(NodeEvent::Durable { handle });
+            self.tell(NodeEvent::Durable { handle, seq });
         }
         Ok(())
     }
@@ -158,8 +158,8 @@ impl<S: Store, const N: usize> Node<S, N> {
         let Poll::Ready(written) = self.station.store.append(&alert) else { return Ok(()) };
         written?;
         open.note_journalled(now);
-        let handle = open.handle;
-        self.tell(NodeEvent::Durable { handle });
+        let (handle, seq) = (open.handle, open.seq);
+        self.tell(NodeEvent::Durable { handle, seq });
         Ok(())
     }
 
