@@ -18,6 +18,12 @@ pub enum Fate {
     },
     /// The node handed it back.
     Refused,
+    /// The node has counted it into a summary, which is itself an alert.
+    Merged,
+    /// The node had it already, byte for byte.
+    Duplicate,
+    /// It was in its node's memory only when the power failed.
+    CutOff,
     /// It left the node undelivered, for this reason.
     Ended(Outcome),
 }
@@ -41,6 +47,12 @@ pub struct PrecedenceAccount {
     pub expired: u64,
     /// Their attempts ran out.
     pub undelivered: u64,
+    /// Counted into summaries.
+    pub merged: u64,
+    /// Replaced by newer ones, withdrawn, or there already.
+    pub replaced: u64,
+    /// In their node's memory only when its power failed.
+    pub cut_off: u64,
     /// Still kept by their node at the end.
     pub open: u64,
     /// Latencies of those delivered, in milliseconds, sorted.
@@ -64,22 +76,26 @@ impl PrecedenceAccount {
             Fate::Refused => self.refused += 1,
             Fate::Ended(Outcome::Displaced) => self.displaced += 1,
             Fate::Ended(Outcome::Expired) => self.expired += 1,
+            Fate::Ended(Outcome::Superseded | Outcome::Cancelled) | Fate::Duplicate => self.replaced += 1,
+            Fate::Merged => self.merged += 1,
+            Fate::CutOff => self.cut_off += 1,
             Fate::Ended(_) => self.undelivered += 1,
             Fate::Planned | Fate::Open => self.open += 1,
         }
     }
 
-    /// Alerts that were raised and did not arrive.
+    /// Alerts that were raised, did not arrive, and were neither counted into a summary nor replaced.
     #[must_use]
     pub const fn lost(&self) -> u64 {
-        self.raised - self.delivered
+        self.raised - self.delivered - self.merged - self.replaced
     }
 
     /// Whether every alert is in exactly one column.
     #[must_use]
     pub const fn is_accounted(&self) -> bool {
-        let lost = self.refused + self.displaced + self.expired + self.undelivered + self.open;
-        self.raised == self.delivered + lost
+        let lost =
+            self.refused + self.displaced + self.expired + self.undelivered + self.cut_off + self.open;
+        self.lost() == lost
     }
 
     /// The latency that `percent` of the delivered did not exceed, in milliseconds (nearest rank).
@@ -105,8 +121,10 @@ const fn time_to_live_ms(precedence: Precedence) -> u64 {
 pub struct FrameAccount {
     /// Sent.
     pub sent: u64,
-    /// Lost on the way.
+    /// Lost on the way, in bursts too.
     pub dropped: u64,
+    /// Lost because the line was cut, the node out of reach, its power off, or the gateway dead.
+    pub cut: u64,
     /// Arrived twice.
     pub duplicated: u64,
     /// Held back.
@@ -121,6 +139,31 @@ pub struct FrameAccount {
     pub retries: u64,
     /// Reports that reached the gateway.
     pub reports: u64,
+}
+
+/// What befell units and gateway, and what was tried against them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Incidents {
+    /// Resets.
+    pub reboots: u64,
+    /// Power failures in the middle of a write.
+    pub brown_outs: u64,
+    /// Times that a line was cut.
+    pub partitions: u64,
+    /// Times that the gateway was killed.
+    pub gateway_kills: u64,
+    /// Epochs begun by command.
+    pub epochs: u64,
+    /// Alarms that a node was silent.
+    pub silent: u64,
+    /// Other alarms of the gateway: bad tags, clones, an old copy of itself.
+    pub alarms: u64,
+    /// Warnings that a siren has begun to sound.
+    pub warnings: u64,
+    /// Nodes that lost their counters, and fell silent. Never by a power cut.
+    pub counters_lost: u64,
+    /// Acknowledgements of what no disk has. Zero, or something is broken.
+    pub acked_unstored: u64,
 }
 
 /// How many sealed packets had which length: exact, in fixed memory.
@@ -191,6 +234,10 @@ mod tests {
             Fate::Ended(Outcome::Expired),
             Fate::Ended(Outcome::Displaced),
             Fate::Ended(Outcome::Undelivered),
+            Fate::Ended(Outcome::Superseded),
+            Fate::Merged,
+            Fate::Duplicate,
+            Fate::CutOff,
             Fate::Delivered { latency_ms: 7 },
             Fate::Delivered { latency_ms: 600_001 },
         ];
@@ -198,8 +245,8 @@ mod tests {
             account.count(Precedence::Flash, fate);
         }
         assert!(account.is_accounted());
-        assert_eq!((account.planned, account.raised, account.open), (1, 7, 1));
-        assert_eq!((account.delivered, account.late, account.lost()), (2, 1, 5));
+        assert_eq!((account.planned, account.raised, account.open), (1, 11, 1));
+        assert_eq!((account.delivered, account.late, account.lost()), (2, 1, 6));
         assert_eq!((account.latency_ms(50), account.latency_ms(99)), (Some(7), Some(600_001)));
         assert_eq!(PrecedenceAccount::default().latency_ms(50), None);
     }

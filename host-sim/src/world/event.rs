@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use alertbus::AlertId;
 use alertbus::limits::FRAME_LEN_MAX;
 
 /// Bytes under way, copied in: a frame at most.
@@ -34,20 +33,42 @@ impl Bytes {
 /// Something that happens to somebody.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
-    /// A node has asked to be called now.
-    NodeTimeout { node: usize },
-    /// A node's radio has finished sending.
-    RadioFree { node: usize },
-    /// A packet from a node reaches the radio head of its site.
+    /// A unit has asked to be called now.
+    UnitTimeout { unit: usize },
+    /// A unit's radio has finished sending.
+    RadioFree { unit: usize },
+    /// An alert whose node was without power is raised again.
+    RaiseAgain { number: usize },
+    /// A packet from a unit reaches the radio head of its site.
     AirUp { site: usize, packet: Bytes },
     /// A frame from a radio head reaches the gateway.
     LineUp { site: usize, frame: Bytes },
     /// A frame from the gateway reaches the radio head of a site.
     LineDown { site: usize, frame: Bytes },
-    /// A packet from a radio head reaches a node.
-    AirDown { node: usize, packet: Bytes },
-    /// The gateway's disk has an alert.
-    Stored { id: AlertId, site: usize },
+    /// A packet from a radio head reaches a unit.
+    AirDown { unit: usize, packet: Bytes },
+    /// The gateway's disk has synced what was written.
+    Sync,
+    /// The gateway has asked to be called now.
+    GatewayTimeout,
+    /// The gateway is killed.
+    GatewayKill,
+    /// The gateway starts again.
+    GatewayStart,
+    /// The power of a unit comes on.
+    PowerOn { unit: usize },
+    /// A unit is reset.
+    Reboot { unit: usize },
+    /// The power of a unit is about to fail in the middle of a write.
+    BrownOut { unit: usize },
+    /// The power of a unit has failed, whether it wrote or not.
+    PowerOff { unit: usize },
+    /// A site's line to the gateway is cut.
+    Partition { site: usize },
+    /// A unit is to move on to its next epoch.
+    NextEpoch { unit: usize },
+    /// All faults end.
+    Heal,
 }
 
 /// Events by time; what is due at the same time happens in the order in which it was scheduled.
@@ -111,12 +132,12 @@ mod tests {
     #[test]
     fn by_time_then_by_order_of_scheduling() {
         let mut queue = EventQueue::default();
-        for (at_ms, node) in [(5, 0), (3, 1), (5, 2), (3, 3), (4, 4)] {
-            queue.schedule(at_ms, Event::RadioFree { node });
+        for (at_ms, unit) in [(5, 0), (3, 1), (5, 2), (3, 3), (4, 4)] {
+            queue.schedule(at_ms, Event::RadioFree { unit });
         }
         let order: Vec<_> = std::iter::from_fn(|| queue.pop())
             .map(|event| match event {
-                Event::RadioFree { node } => node,
+                Event::RadioFree { unit } => unit,
                 other => panic!("{other:?}"),
             })
             .collect();

@@ -16,6 +16,8 @@ pub(super) struct Head {
     down: Hop,
     at_head: StreamDeframer,
     at_gateway: StreamDeframer,
+    /// Its line is cut until then.
+    pub(super) cut_until_ms: u64,
 }
 
 impl Head {
@@ -26,7 +28,14 @@ impl Head {
             down: Hop::new(seed, format!("{site} line down"), faults),
             at_head: StreamDeframer::new(),
             at_gateway: StreamDeframer::new(),
+            cut_until_ms: 0,
         }
+    }
+
+    pub(super) fn heal(&mut self) {
+        self.up.heal();
+        self.down.heal();
+        self.cut_until_ms = 0;
     }
 
     /// Passes a packet from the air on to the gateway.

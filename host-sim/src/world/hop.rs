@@ -7,6 +7,9 @@ use crate::scenario::Faults;
 /// How long a reordered frame is held back at most, in milliseconds: several airtimes, less than a retry's cap.
 const REORDER_MS_MAX: u64 = 2_000;
 
+/// Chance that a burst ends with a frame, in millionths: eight frames in the mean.
+const BURST_END_MILLIONTHS: u32 = 125_000;
+
 /// Frames go over a hop one behind the other; only the fault `reorder` lets one overtake.
 pub(super) struct Hop {
     pub(super) name: String,
@@ -16,6 +19,9 @@ pub(super) struct Hop {
     duplicate: Draw,
     reorder: Draw,
     corrupt: Draw,
+    burst: Draw,
+    /// Whether a burst of losses is on.
+    in_burst: bool,
     last_arrival_ms: u64,
 }
 
@@ -34,13 +40,14 @@ impl Hop {
     pub(super) fn new(seed: u64, name: String, faults: Faults) -> Self {
         let draw = |fault: &str| Draw::new(seed, &format!("{name} {fault}"));
         let (loss, delay, duplicate) = (draw("loss"), draw("delay"), draw("duplicate"));
-        let (reorder, corrupt) = (draw("reorder"), draw("corrupt"));
-        Self { name, faults, loss, delay, duplicate, reorder, corrupt, last_arrival_ms: 0 }
+        let (reorder, corrupt, burst) = (draw("reorder"), draw("corrupt"), draw("burst"));
+        let (in_burst, last_arrival_ms) = (false, 0);
+        Self { name, faults, loss, delay, duplicate, reorder, corrupt, burst, in_burst, last_arrival_ms }
     }
 
     /// Sends `frame`, which takes `airtime_ms`; a corrupted frame is changed in place.
     pub(super) fn carry(&mut self, now_ms: u64, airtime_ms: u64, frame: &mut Bytes) -> Fate {
-        if self.loss.happens(self.faults.loss.millionths()) {
+        if self.is_in_burst() || self.loss.happens(self.faults.loss.millionths()) {
             return Fate { lost: true, ..Fate::default() };
         }
         let corrupted = self.corrupt.happens(self.faults.corrupt.millionths());
@@ -53,6 +60,29 @@ impl Hop {
         let again = self.duplicate.happens(self.faults.duplicate.millionths());
         let again_ms = again.then(|| self.arrival_ms(first_ms, false));
         Fate { lost: false, corrupted, reordered, arrivals_ms: [Some(first_ms), again_ms] }
+    }
+
+    /// From now on nothing befalls a frame.
+    pub(super) fn heal(&mut self) {
+        self.faults = Faults::default();
+        self.in_burst = false;
+    }
+
+    /// Two states (Gilbert–Elliott): in the bad one every frame is lost, and it is left with a chance of one in eight
+    /// for each frame; the good one is left so often that the share of the bad one is that of the fault.
+    fn is_in_burst(&mut self) -> bool {
+        let share = u64::from(self.faults.burst.millionths());
+        if share == 0 {
+            return false;
+        }
+        let leaves = if self.in_burst {
+            BURST_END_MILLIONTHS
+        } else {
+            let begins = u64::from(BURST_END_MILLIONTHS) * share / (1_000_001 - share);
+            u32::try_from(begins.min(1_000_000)).unwrap_or(1_000_000)
+        };
+        self.in_burst ^= self.burst.happens(leaves);
+        self.in_burst
     }
 
     fn arrival_ms(&mut self, earliest_ms: u64, reordered: bool) -> u64 {
@@ -121,6 +151,10 @@ mod tests {
         let half = "50%".parse().expect("a probability");
         let lost = arrivals(faults(|faults| faults.loss = half));
         assert!((900..1_100).contains(&lost.len()));
+        let burst = arrivals(faults(|faults| faults.burst = half));
+        assert!((700..1_300).contains(&burst.len()), "{}", burst.len());
+        let gaps = burst.windows(2).filter(|pair| pair[1] - pair[0] > 10).count();
+        assert!((60..200).contains(&gaps), "losses come in bursts: {gaps}");
         let twice = arrivals(faults(|faults| faults.duplicate = half));
         assert!((2_900..3_100).contains(&twice.len()));
         let delayed = arrivals(faults(|faults| faults.delay_ms = 1_000));

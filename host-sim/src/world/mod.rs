@@ -1,43 +1,63 @@
 //! Sites, nodes, links and a gateway on one event queue with virtual time.
 //!
-//! The nodes and the gateway are the core's own, byte for byte: a planned alert goes through `Node::raise`, its
-//! packets through `packet` over a radio link to the radio head of the node's site, from there through `frame` over a
-//! line to the gateway, and its acknowledgement all the way back. Every hop has the faults of the scenario.
+//! The nodes, the sirens and the gateway are the core's own, byte for byte, over the core's own stores: a planned alert
+//! goes through `Node::raise`, its packets through `packet` over a radio link to the radio head of the node's site, from
+//! there through `frame` over a line to the gateway, and its acknowledgement all the way back. The gateway's host warns
+//! the sirens of the alert's site. Every hop, chip, clock and disk has the faults of the scenario, and somebody with a
+//! radio of his own does what he can.
 //!
 //! No clock, no thread, no socket, no order of hashing: the same plan, faults and seed do the same, and the run
-//! hash says so. What is not modelled: collisions on the air, the limits of a duty cycle, clocks that drift.
+//! hash says so. What is not modelled: collisions on the air.
 
 mod account;
+mod attacker;
+mod books;
 mod calendar;
+mod disk;
 mod event;
+mod faults;
 mod head;
 mod hop;
+mod host;
 mod medium;
-mod sensor;
+mod nor;
+mod plan;
+mod serve;
 mod step;
 mod trace;
+mod unit;
+mod watch;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use alertbus::ledger::{Outcome, Row};
-use alertbus::role::gateway::{DownSpan, Gateway, PeerConfig, ReceivedAlert};
+use alertbus::message::Epoch;
+use alertbus::role::gateway::ReceivedAlert;
 use alertbus::role::node::Refusal;
 use alertbus::wire::keys::MasterKey;
 use alertbus::wire::link::Link;
-use alertbus::{AlertDraft, AlertId, NodeId, Precedence};
+use alertbus::{AlertId, NodeId, Precedence};
 
 use crate::draw::Draw;
 use crate::scenario::Faults;
 
-pub use account::{Fate, FrameAccount, PacketLengths, PrecedenceAccount};
+pub use account::{Fate, FrameAccount, Incidents, PacketLengths, PrecedenceAccount};
+pub use attacker::Attempts;
+pub use plan::{AlertPlan, Plan, Play, TooLarge, UnitPlan};
+pub use watch::Breaches;
 
+use attacker::Attacker;
+use books::Books;
 use calendar::Calendar;
+use event::Event;
 use head::Head;
+use host::Host;
 use medium::Medium;
-use sensor::{BOOT, EPOCH, Sensor};
 use step::Next;
+use unit::{Role, Unit};
+use watch::Watch;
 
-/// Nodes one world can hold.
+/// Nodes and sirens one world can hold.
 pub const NODES_MAX: usize = 256;
 
 /// Sites one world can hold: each is one link of the gateway, and links are numbered with a byte.
@@ -55,49 +75,17 @@ pub fn throw_away_key(seed: u64) -> MasterKey {
     MasterKey::from_bytes(Draw::new(seed, "master key").key())
 }
 
+/// The epoch in which every unit begins.
+const EPOCH: Epoch = Epoch(1);
+
 /// All links carry the small radio profile end to end: the radio heads hold no keys.
 const LINK: Link = Link::small_radio(0);
 
-/// Nodes start within this time, in milliseconds, each at a moment of its own, so that their reports do not meet.
+/// Units start within this time, in milliseconds, each at a moment of its own, so that their reports do not meet.
 const START_MS_MAX: u64 = 300_000;
 
-/// How long the gateway's disk takes to store an alert, in milliseconds.
-const STORE_MS: u64 = 5;
-
-/// Where a node stands.
-#[derive(Clone, Debug)]
-pub struct NodePlan {
-    /// Its path, which names its streams of chance.
-    pub id: String,
-    /// Its address.
-    pub node: NodeId,
-    /// Name of its site.
-    pub site: String,
-}
-
-/// An alert and its moment.
-#[derive(Clone, Copy, Debug)]
-pub struct AlertPlan {
-    /// Which node raises it, as a place in the list of nodes.
-    pub node: usize,
-    /// When, milliseconds since 1970, universal time.
-    pub at_ms: u64,
-    /// What.
-    pub draft: AlertDraft,
-}
-
-/// Everything a run depends on.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Seed of all chance.
-    pub seed: u64,
-    /// What befalls frames, on every hop.
-    pub faults: Faults,
-    /// The nodes.
-    pub nodes: Vec<NodePlan>,
-    /// The alerts, in the order of time.
-    pub alerts: Vec<AlertPlan>,
-}
+/// How long the gateway's disk takes to sync, in milliseconds.
+const SYNC_MS: u64 = 5;
 
 /// Something worth telling.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +94,8 @@ pub enum Occurrence {
     Raised(usize),
     /// Its node handed an alert back.
     Refused(usize, Refusal),
+    /// Its node has counted an alert into a summary.
+    Merged(usize),
     /// An alert has arrived at the gateway, byte for byte as it was raised.
     Delivered {
         /// Its place in the plan.
@@ -117,14 +107,23 @@ pub enum Occurrence {
         /// Length of its sealed packets, in bytes.
         packet_len: usize,
     },
-    /// The gateway delivered an alert a second time. Never happens.
-    DeliveredTwice(AlertId),
     /// The gateway delivered something that nobody raised. Never happens.
     Forged(AlertId),
+    /// A siren of this site sounds, for what has happened there.
+    Warned {
+        /// Name of the site.
+        site: String,
+        /// The siren's address.
+        siren: NodeId,
+    },
+    /// Nothing was heard of a node for too long.
+    Silent(NodeId),
     /// The run is over, and an alert that left its node for this reason has not arrived.
     Ended(usize, Outcome),
     /// The run is over, and an alert is still with its node.
     Open(usize),
+    /// The run is over, and an alert was lost with its node's power before it was written down.
+    CutOff(usize),
     /// Nothing was due for this many milliseconds.
     QuietSkipped(u64),
 }
@@ -133,102 +132,97 @@ pub enum Occurrence {
 pub struct World {
     medium: Medium,
     calendar: Calendar,
-    alerts: Vec<Alert>,
+    play: Play,
+    master: MasterKey,
+    books: Books,
+    /// Alerts of the plan; the books go on with summaries behind them.
+    planned: usize,
     next_alert: usize,
-    /// Which alert of the plan was sent under which name: what arrives must be one of them.
-    sent: BTreeMap<AlertId, usize>,
-    sensors: Vec<Sensor>,
+    sites: Vec<String>,
+    units: Vec<Unit>,
+    /// Stretches of calendar time in which a unit is out of reach.
+    gaps_ms: Vec<Vec<(u64, u64)>>,
     by_address: BTreeMap<NodeId, usize>,
     heads: Vec<Head>,
-    gateway: Box<Gateway<NODES_MAX>>,
-    /// Names of what was delivered: each must come once.
-    delivered: BTreeSet<AlertId>,
-    duplicates_delivered: u64,
+    host: Host,
+    attacker: Attacker,
+    watch: Watch,
+    incidents: Incidents,
+    faults: Faults,
+    epoch_s: u32,
+    /// When each unit and the gateway are next struck.
+    chance: Draw,
+    /// By site: live Flash alerts after which no siren was heard yet.
+    unwarned: Vec<Vec<usize>>,
     forged_delivered: u64,
     occurrences: VecDeque<(u64, Occurrence)>,
     /// The end has been told.
     is_over: bool,
 }
 
-struct Alert {
-    plan: AlertPlan,
-    /// What the gateway must receive of it, byte for byte.
-    content: Vec<u8>,
-    fate: Fate,
-    raised_run_ms: u64,
-    /// Length of its first sealed packet in bytes, 0 before it was sent.
-    packet_len: usize,
-}
-
-impl Alert {
-    fn new(plan: AlertPlan) -> Self {
-        let content = plan.draft.onset(BOOT).content().as_slice().to_vec();
-        Self { plan, content, fate: Fate::Planned, raised_run_ms: 0, packet_len: 0 }
-    }
-}
-
-/// Why a plan cannot be played.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TooLarge {
-    /// More than [`NODES_MAX`] nodes, or two with one address.
-    #[error("{0} nodes: a world holds {NODES_MAX}, each with an address of its own")]
-    Nodes(usize),
-    /// More than [`SITES_MAX`] sites.
-    #[error("{0} sites: a world holds {SITES_MAX}")]
-    Sites(usize),
-}
-
 impl World {
     /// A world in which nothing has happened yet.
     ///
     /// # Errors
-    /// More nodes or sites than it holds.
+    /// More units or sites than it holds.
     pub fn new(plan: Plan) -> Result<Self, TooLarge> {
-        let Plan { seed, faults, nodes, alerts } = plan;
+        plan.check()?;
+        let sites: Vec<String> = plan.sites().into_iter().map(Into::into).collect();
+        let Plan { seed, faults, nodes, sirens, alerts, play, epoch_s } = plan;
         let master = throw_away_key(seed);
-        let mut sites: Vec<&str> = nodes.iter().map(|node| node.site.as_str()).collect();
-        sites.sort_unstable();
-        sites.dedup();
-
-        let mut gateway = Box::new(Gateway::new());
-        let mut sensors = Vec::new();
-        for NodePlan { id, node, site } in &nodes {
-            let config = PeerConfig {
-                node: *node,
-                key: master.node_key(NETWORK, *node),
-                epoch: EPOCH,
-                gateway: 0,
-                down: DownSpan::WHOLE,
-                exercise: false,
-            };
-            gateway.add(config).map_err(|_| TooLarge::Nodes(nodes.len()))?;
-            let site = sites.binary_search(&site.as_str()).unwrap_or(0);
-            sensors.push(Sensor::new(id, *node, site, seed, &master, faults));
-        }
-        let head = |(number, site): (usize, &&str)| {
-            let number = u8::try_from(number).map_err(|_| TooLarge::Sites(sites.len()))?;
-            Ok(Head::new(number, site, seed, faults))
+        let site_of = |name: &String| sites.binary_search(name).unwrap_or(0);
+        let unit = |plan: &UnitPlan, is_siren| {
+            Unit::new(&plan.id, plan.node, site_of(&plan.site), is_siren, seed, faults)
         };
+        let mut units: Vec<Unit> = nodes.iter().map(|plan| unit(plan, false)).collect();
+        units.extend(sirens.iter().map(|plan| unit(plan, true)));
+        let addresses: Vec<NodeId> = units.iter().map(|unit| unit.node).collect();
+        let mut sirens_of = vec![Vec::new(); sites.len()];
+        for unit in units.iter().filter(|unit| unit.is_siren) {
+            sirens_of[unit.site].push(unit.node);
+        }
+        let heads = sites.iter().zip(0..=u8::MAX).map(|(site, number)| Head::new(number, site, seed, faults));
         let mut world = Self {
             medium: Medium::new(seed),
             calendar: Calendar::starting_before(alerts.first().map_or(0, |alert| alert.at_ms)),
-            alerts: alerts.into_iter().map(Alert::new).collect(),
+            play,
+            books: Books::new(alerts, &addresses, &master),
+            planned: 0,
             next_alert: 0,
-            sent: BTreeMap::new(),
-            is_over: false,
-            by_address: sensors.iter().zip(0..).map(|(sensor, at)| (sensor.node.id(), at)).collect(),
-            sensors,
-            heads: sites.iter().enumerate().map(head).collect::<Result<_, TooLarge>>()?,
-            gateway,
-            delivered: BTreeSet::new(),
-            duplicates_delivered: 0,
+            gaps_ms: nodes.into_iter().chain(sirens).map(|plan| plan.gaps_ms).collect(),
+            by_address: addresses.iter().copied().zip(0..).collect(),
+            heads: heads.collect(),
+            host: Host::new(seed, addresses, sirens_of),
+            attacker: Attacker::new(seed, faults.attacker.millionths()),
+            watch: Watch::default(),
+            incidents: Incidents::default(),
+            faults,
+            epoch_s,
+            chance: Draw::new(seed, "when something is struck"),
+            unwarned: vec![Vec::new(); sites.len()],
+            sites,
+            units,
+            master,
             forged_delivered: 0,
             occurrences: VecDeque::new(),
+            is_over: false,
         };
-        for (node, plan) in nodes.iter().enumerate() {
-            world.wake(node, Draw::new(seed, &format!("{} start", plan.id)).below(START_MS_MAX));
-        }
+        world.planned = world.books.alerts.len();
+        world.begin(seed);
         Ok(world)
+    }
+
+    /// Appoints what happens without anybody's doing.
+    fn begin(&mut self, seed: u64) {
+        self.medium.events.schedule(0, Event::GatewayStart);
+        for unit in 0..self.units.len() {
+            let start_ms = Draw::new(seed, &format!("{} start", self.units[unit].id)).below(START_MS_MAX);
+            self.medium.events.schedule(start_ms, Event::PowerOn { unit });
+        }
+        if let Play::Whole { faults_ms, .. } = self.play {
+            self.medium.events.schedule(faults_ms, Event::Heal);
+        }
+        self.appoint_faults();
     }
 
     /// Milliseconds on the run's clock, which stands still while quiet is skipped.
@@ -269,13 +263,13 @@ impl World {
         })
     }
 
-    /// Counts by precedence, lowest first.
+    /// Counts by precedence, lowest first. Summaries are not among them: what they count is.
     #[must_use]
     pub fn precedences(&self) -> [(Precedence, PrecedenceAccount); 4] {
         Precedence::ALL.map(|precedence| {
             let mut account = PrecedenceAccount::default();
-            for alert in &self.alerts {
-                if alert.plan.draft.precedence() == precedence {
+            for alert in &self.books.alerts[..self.planned] {
+                if alert.precedence() == precedence {
                     account.count(precedence, alert.fate);
                 }
             }
@@ -284,26 +278,94 @@ impl World {
         })
     }
 
+    /// Live Flash alerts that left their node, or have none any more, without an answer: the guarantee is broken.
+    #[must_use]
+    pub fn flash_lost(&self) -> u64 {
+        self.unanswered().filter(|&(_, resident)| !resident).count() as u64
+    }
+
+    /// Live Flash alerts that are still with their node.
+    #[must_use]
+    pub fn flash_open(&self) -> u64 {
+        self.unanswered().filter(|&(_, resident)| resident).count() as u64
+    }
+
+    fn unanswered(&self) -> impl Iterator<Item = (usize, bool)> {
+        let alerts = self.books.alerts.iter().enumerate();
+        alerts.filter(|(_, alert)| alert.precedence() == Precedence::Flash).filter_map(|(number, alert)| {
+            let answered = self.books.is_answered_for(alert);
+            (!answered).then(|| (number, self.books.is_resident(alert.plan.node, number)))
+        })
+    }
+
+    /// Warning times of a site's live Flash onsets in milliseconds, sorted, and how many of them no siren has followed;
+    /// by name.
+    #[must_use]
+    pub fn warnings(&self) -> BTreeMap<&str, (Vec<u64>, u64)> {
+        let mut by_site = BTreeMap::new();
+        for alert in self.books.alerts[..self.next_alert].iter().filter(|alert| alert.wants_warning()) {
+            let site = self.sites[self.units[alert.plan.node].site].as_str();
+            let (times_ms, none): &mut (Vec<u64>, u64) = by_site.entry(site).or_default();
+            match alert.warned_ms {
+                Some(ms) => times_ms.push(ms),
+                None => *none += 1,
+            }
+        }
+        by_site.values_mut().for_each(|(times_ms, _)| times_ms.sort_unstable());
+        by_site
+    }
+
+    /// How many sirens a site has.
+    #[must_use]
+    pub fn sirens_at(&self, site: &str) -> usize {
+        let at_site = |unit: &&Unit| unit.is_siren && self.sites[unit.site] == site;
+        self.units.iter().filter(at_site).count()
+    }
+
+    /// Nodes and sirens.
+    #[must_use]
+    pub const fn units(&self) -> usize {
+        self.units.len()
+    }
+
     /// Counts of frames.
     #[must_use]
     pub const fn frames(&self) -> &FrameAccount {
         &self.medium.frames
     }
 
+    /// What befell units and gateway.
+    #[must_use]
+    pub const fn incidents(&self) -> &Incidents {
+        &self.incidents
+    }
+
+    /// What was tried against them.
+    #[must_use]
+    pub const fn attempts(&self) -> &Attempts {
+        &self.attacker.attempts
+    }
+
+    /// What must never happen, and did.
+    #[must_use]
+    pub const fn breaches(&self) -> &Breaches {
+        &self.watch.breaches
+    }
+
     /// Lengths of the sealed packets of all alerts that were ever sent, at their first transmission.
     #[must_use]
     pub fn packet_lengths(&self) -> PacketLengths {
         let mut lengths = PacketLengths::new();
-        for alert in self.alerts.iter().filter(|alert| alert.packet_len > 0) {
+        for alert in self.books.alerts.iter().filter(|alert| alert.packet_len > 0) {
             lengths.count(alert.packet_len);
         }
         lengths
     }
 
-    /// Second deliveries of one alert. Zero, or something is broken.
+    /// Alerts that the gateway's disk was given twice. Zero, or something is broken.
     #[must_use]
     pub const fn duplicates_delivered(&self) -> u64 {
-        self.duplicates_delivered
+        self.host.disk.stored_twice
     }
 
     /// Deliveries of what nobody raised. Zero, or something is broken.
@@ -315,9 +377,12 @@ impl World {
     /// The hash over every byte on every link, every decision, and the ledgers as they stand.
     #[must_use]
     pub fn run_hash(&self) -> String {
-        self.medium.trace.digest(self.sensors.iter().flat_map(|sensor| {
-            let ledger = sensor.node.ledger();
-            Row::ALL.into_iter().flat_map(|row| ledger.row(row).values())
+        self.medium.trace.digest(self.units.iter().flat_map(|unit| {
+            let ledger = match &unit.role {
+                Some(Role::Sensor(node)) => Some(node.ledger()),
+                _ => None,
+            };
+            Row::ALL.into_iter().filter_map(move |row| Some(ledger?.row(row).values())).flatten()
         }))
     }
 }
