@@ -45,7 +45,6 @@ impl fmt::Display for CommandId {
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Order {
     /// Warn those who hear this siren.
     Warn {
@@ -160,6 +159,14 @@ impl Order {
 }
 
 const TIME_LEN: usize = 6;
+
+// heapless' vectors have no format of their own here, and an order's number says which it is.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Order {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "order {=u8}", self.code());
+    }
+}
 
 /// An order and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
