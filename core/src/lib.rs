@@ -30,7 +30,7 @@
 //! use alertbus::limits::PACKET_LEN_MAX;
 //! use alertbus::message::kind::RocketLaunch;
 //! use alertbus::message::{Epoch, ResetCause};
-//! use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig};
+//! use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState};
 //! use alertbus::role::node::{Node, NodeConfig, Submission};
 //! use alertbus::store::Volatile;
 //! use alertbus::time::Instant;
@@ -44,8 +44,17 @@
 //! let mut node = Node::<_, 8>::start(config, Volatile::new(Epoch(1), 1), Instant::START);
 //! let mut gateway = Gateway::<4>::new();
 //! let key = master.node_key(1, id);
-//! let peer = PeerConfig { node: id, key, epoch: Epoch(1), gateway: 0, down: DownSpan::WHOLE, exercise: false };
-//! assert!(gateway.add(peer).is_ok());
+//! let peer = PeerConfig {
+//!     node: id,
+//!     key,
+//!     epoch: Epoch(1),
+//!     gateway: 0,
+//!     down: DownSpan::WHOLE,
+//!     exercise: false,
+//!     state: Some(PeerState::new(Epoch(1))),
+//!     seed: 1,
+//! };
+//! assert!(gateway.add(Instant::START, peer).is_ok());
 //!
 //! // The detector sees something.
 //! let now = Instant::from_millis(1_000);
@@ -61,7 +70,7 @@
 //!
 //! // The acknowledgement travels back; the node lets the alert go.
 //! let mut packet = [0; PACKET_LEN_MAX];
-//! let ack = gateway.poll_transmit(&link, &mut packet).unwrap();
+//! let ack = gateway.poll_transmit(now, &link, &mut packet).unwrap();
 //! node.handle_packet(now, &link, ack.packet).unwrap();
 //! assert_eq!(node.resident(), 0);
 //! ```

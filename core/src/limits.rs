@@ -106,6 +106,28 @@ pub const UNSTORED_PER_PEER: usize = 8;
 /// Acknowledgements waiting for a transmission to one node.
 pub const ACKS_PER_PEER: usize = 2 * ACK_ITEMS_MAX;
 
+/// Commands to one node that are not yet answered.
+pub const COMMANDS_PER_PEER: usize = 8;
+
+/// How long a gateway waits for the answer to a command that is no warning, in milliseconds.
+pub const COMMAND_ANSWER_MS: u32 = 10 * 60_000;
+
+/// Alerts of one node that were overtaken by what refers to them, and are still to be recorded.
+pub const OVERTAKEN_PER_PEER: usize = 16;
+
+/// Packets in a node's name with a bad tag, within an hour, at which a gateway raises an alarm.
+pub const BAD_TAGS_PER_HOUR_MAX: u32 = 1024;
+
+/// Least time between two alarms of one sort about one node, in milliseconds.
+pub const ALARM_REPEAT_MS: u32 = 60 * 60_000;
+
+/// How much faster or slower than its gateway's a node's clock may run, in millionths. Any crystal keeps to it; a
+/// node that does not would, over days, make its own reports look old, and be reported silent.
+pub const CLOCK_DRIFT_PPM_MAX: u32 = 200;
+
+/// Report intervals, in halves, without a proof of life after which a node is silent: three reports and some slack.
+pub const SILENT_AFTER_HALF_REPORTS: u32 = 7;
+
 /// Events a node keeps for its caller before the oldest gives way (its loss is counted).
 pub const NODE_EVENTS_MAX: usize = 8;
 
@@ -199,4 +221,7 @@ const _: () = assert!(PACKET_LEN_MAX + FRAME_CHECK_LEN < 255);
 const _: () = assert!(64 * DEDUPE_WORDS == FLASH_SPAN_MAX as usize);
 // All alerts that wait for their storing can be acknowledged without dropping an older acknowledgement.
 const _: () = assert!(UNSTORED_PER_PEER <= ACKS_PER_PEER && DOWN_COUNTERS_LOW < DOWN_COUNTER_MAX);
+// A gateway that is asked in time can send every command that it may hold.
+#[allow(clippy::as_conversions, reason = "eight fits every u32")]
+const _: () = assert!((COMMANDS_PER_PEER as u32) < DOWN_COUNTERS_LOW && ECHO_AGE_REPORTS_MAX <= 3);
 const _: () = assert!(COUNTER_RESERVE < UP_COUNTER_MAX && SEQ_RESERVE < SEQ_MAX);

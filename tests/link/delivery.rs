@@ -54,17 +54,17 @@ fn nothing_is_acknowledged_before_it_is_stored() {
     pair.host = Host::Waits;
     raise(&mut pair, rocket());
     pair.exchange();
-    assert_eq!((pair.delivered.len(), pair.down.len(), pair.node.resident()), (1, 0, 1));
+    assert_eq!((pair.delivered.len(), pair.acknowledgements(), pair.node.resident()), (1, 0, 1));
     let id = pair.delivered[0].id;
 
     // A retry meanwhile is neither delivered nor acknowledged.
     pair.advance(Duration::from_secs(2));
     pair.exchange();
-    assert_eq!((pair.delivered.len(), pair.duplicates.clone(), pair.down.len()), (1, vec![id], 0));
+    assert_eq!((pair.delivered.len(), pair.duplicates.clone(), pair.acknowledgements()), (1, vec![id], 0));
 
     assert!(pair.gateway.stored(id) && !pair.gateway.stored(id));
     pair.exchange();
-    assert_eq!((pair.node.resident(), pair.down.len()), (0, 1));
+    assert_eq!((pair.node.resident(), pair.acknowledgements()), (0, 1));
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use alertbus::Precedence;
 use alertbus::message::kind::RocketLaunch;
 use alertbus::message::{AlertDraft, Epoch, Heartbeat, ResetCause};
-use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, Rejected};
+use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState, Rejected};
 use alertbus::role::node::{Node, Submission};
 use alertbus::store::Volatile;
-use alertbus::time::Duration;
+use alertbus::time::{Duration, Instant};
 use alertbus::wire::keys::Direction;
 use alertbus::wire::packet::{self, Class, Header};
 
@@ -100,8 +100,17 @@ fn exercise_uses_up_neither_the_span_of_live_flash_nor_the_hosts_patience() {
 
 fn gateway(epoch: u32, down: DownSpan, exercise: bool) -> Gateway<2> {
     let mut gateway = Gateway::new();
-    let config = PeerConfig { node: NODE, key: node_key(), epoch: Epoch(epoch), gateway: 4, down, exercise };
-    gateway.add(config).unwrap();
+    let config = PeerConfig {
+        node: NODE,
+        key: node_key(),
+        epoch: Epoch(epoch),
+        gateway: 4,
+        down,
+        exercise,
+        state: Some(PeerState::new(Epoch(epoch))),
+        seed: 1,
+    };
+    gateway.add(Instant::START, config).unwrap();
     gateway
 }
 
@@ -117,7 +126,7 @@ fn a_gateway_uses_only_the_down_counters_that_its_host_has_set_aside() {
         pair.hand_up(&packet);
     }
     let mut buffer = [0; 59];
-    assert!(pair.gateway.poll_transmit(&LINK, &mut buffer).is_none());
+    assert!(pair.gateway.poll_transmit(pair.now, &LINK, &mut buffer).is_none());
     assert_eq!(pair.gateway.poll_down_request(), Some((NODE, Epoch(2))));
     assert_eq!(pair.gateway.poll_down_request(), None, "each need is told once");
     assert!(
@@ -126,7 +135,7 @@ fn a_gateway_uses_only_the_down_counters_that_its_host_has_set_aside() {
     );
     assert!(pair.gateway.grant_down(NODE, Epoch(2), DownSpan { first: 1, end: 65 }));
     assert!(!pair.gateway.grant_down(NODE, Epoch(2), DownSpan { first: 0, end: 65 }), "never back");
-    assert!(pair.gateway.poll_transmit(&LINK, &mut buffer).is_some());
+    assert!(pair.gateway.poll_transmit(pair.now, &LINK, &mut buffer).is_some());
     assert_eq!(first.len(), 1);
 }
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use alertbus::limits::PACKET_LEN_MAX;
-use alertbus::message::ResetCause;
-use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, ReceivedAlert};
+use alertbus::limits::{BODY_LEN_MAX, PACKET_LEN_MAX};
+use alertbus::message::{Ack, ResetCause};
+use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState, ReceivedAlert};
 use alertbus::role::node::{Node, NodeConfig, NodeEvent, Rejected};
 use alertbus::store::{Store, Volatile};
 use alertbus::time::{Duration, Instant};
-use alertbus::wire::keys::{Epoch, MasterKey, NodeKey};
+use alertbus::wire::keys::{Direction, Epoch, MasterKey, NodeKey};
 use alertbus::wire::link::Link;
+use alertbus::wire::packet;
 use alertbus::{AlertId, NodeId};
 
 pub(crate) const NODE: NodeId = NodeId(12);
@@ -64,8 +65,10 @@ impl<S: Store> Pair<S> {
             gateway: 4,
             down: DownSpan::EMPTY,
             exercise: true,
+            state: Some(PeerState::new(Epoch(1))),
+            seed: 1,
         };
-        gateway.add(peer).unwrap();
+        gateway.add(Instant::START, peer).unwrap();
         Self {
             now: Instant::START,
             node: Node::start(config(1), store, Instant::START),
@@ -105,11 +108,22 @@ impl<S: Store> Pair<S> {
         self.grant_down();
         let mut buffer = [0; PACKET_LEN_MAX];
         let mut packets = Vec::new();
-        while let Some(transmit) = self.gateway.poll_transmit(&LINK, &mut buffer) {
+        while let Some(transmit) = self.gateway.poll_transmit(self.now, &LINK, &mut buffer) {
             packets.push(transmit.packet.to_vec());
         }
         self.down.extend(packets.clone());
         packets
+    }
+
+    /// Packets down so far that name an alert; others only answer a report.
+    pub(crate) fn acknowledgements(&self) -> usize {
+        let names = |packet: &&Vec<u8>| {
+            let sealed = packet::parse(packet, LINK.tag).unwrap();
+            let epoch = Epoch(1).resolve(sealed.header().epoch_low).unwrap();
+            let key = node_key().link_key(Direction::Down, sealed.header().exercise, epoch);
+            !Ack::decode(sealed.open(&key, &mut [0; BODY_LEN_MAX]).unwrap()).unwrap().items().is_empty()
+        };
+        self.down.iter().filter(names).count()
     }
 
     pub(crate) fn hand_up(&mut self, packet: &[u8]) {

@@ -88,7 +88,7 @@ impl Life {
     fn gateway_sends(&mut self) {
         self.pair.grant_down();
         let mut buffer = [0; PACKET_LEN_MAX];
-        if let Some(transmit) = self.pair.gateway.poll_transmit(&LINK, &mut buffer) {
+        if let Some(transmit) = self.pair.gateway.poll_transmit(self.pair.now, &LINK, &mut buffer) {
             assert!(self.headers.insert(transmit.packet[..8].to_vec()), "a down counter was used twice");
             self.air.push((false, transmit.packet.to_vec()));
         }

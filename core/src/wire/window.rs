@@ -1,5 +1,7 @@
 //! Which numbers have been seen: replayed packets on the way in, alerts known already behind it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::{DEDUPE_WORDS, FLASH_SPAN_MAX};
 use crate::message::Seq;
 
@@ -36,7 +38,8 @@ pub enum Replay {
 /// assert!(window.peek(5).is_err());
 /// assert!(window.peek(4).is_ok());
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(serialize = "[u64; WORDS]: Serialize", deserialize = "[u64; WORDS]: Deserialize<'de>"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ReplayWindow<const WORDS: usize> {
     high: u32,
@@ -50,6 +53,24 @@ impl<const WORDS: usize> ReplayWindow<WORDS> {
         Self { high: 0, seen: BitRing::new() }
     }
 
+    /// All numbers up to `high` are taken: what is left of a window when its bits are lost, or not trusted.
+    #[must_use]
+    pub const fn taken_up_to(high: u32) -> Self {
+        Self { high, seen: BitRing { words: [u64::MAX; WORDS] } }
+    }
+
+    /// Whether `number` lies less than a whole window above the highest one taken.
+    #[must_use]
+    pub const fn reaches(&self, number: u32) -> bool {
+        number < self.high.saturating_add(BitRing::<WORDS>::LEN)
+    }
+
+    /// Whether `number` is one that this window tells apart: not yet left of it.
+    #[must_use]
+    pub const fn is_near(&self, number: u32) -> bool {
+        number > self.high.saturating_sub(BitRing::<WORDS>::LEN)
+    }
+
     /// The highest number taken, 0 before any.
     #[must_use]
     pub const fn high(&self) -> u32 {
@@ -61,8 +82,8 @@ impl<const WORDS: usize> ReplayWindow<WORDS> {
     /// # Errors
     /// It was taken before, or lies too far below the highest to tell.
     pub fn peek(&self, number: u32) -> Result<(), Replay> {
-        let lowest = self.high.saturating_sub(BitRing::<WORDS>::LEN).saturating_add(1);
-        if number < lowest {
+        if !self.is_near(number) {
+            let lowest = self.high.saturating_sub(BitRing::<WORDS>::LEN).saturating_add(1);
             return Err(Replay::TooOld { got: number, lowest });
         }
         if number <= self.high && self.seen.contains(number) {
@@ -96,7 +117,7 @@ impl<const WORDS: usize> Default for ReplayWindow<WORDS> {
 ///
 /// Exact in fixed memory, because the node itself keeps newest − floor below the span: what falls out at the
 /// bottom has been settled there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct FlashFilter {
     floor: u32,
@@ -121,6 +142,12 @@ impl FlashFilter {
     pub fn contains(&self, seq: Seq) -> bool {
         let number = seq.number();
         number < self.floor || (number < self.end() && self.known.contains(number))
+    }
+
+    /// Whether `seq` lies below the end of the span, so that [`FlashFilter::insert`] of it leaves the floor where it is.
+    #[must_use]
+    pub const fn reaches(&self, seq: Seq) -> bool {
+        seq.number() < self.end()
     }
 
     /// Makes the alert with this number known. A number beyond the span lifts the floor: its node has settled
@@ -157,7 +184,8 @@ impl Default for FlashFilter {
 }
 
 /// One bit for each of `WORDS` × 64 consecutive numbers, wherever they lie.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(serialize = "[u64; WORDS]: Serialize", deserialize = "[u64; WORDS]: Deserialize<'de>"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct BitRing<const WORDS: usize> {
     words: [u64; WORDS],

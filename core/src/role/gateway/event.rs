@@ -4,14 +4,15 @@ use core::fmt;
 
 use heapless::Vec;
 
+use super::state;
 use crate::limits::BODY_LEN_MAX;
-use crate::message::{Alert, AlertId, Heartbeat, NodeId, Undecodable};
+use crate::message::{Alert, AlertId, CommandId, CommandResult, Epoch, Heartbeat, NodeId, Undecodable};
 use crate::precedence::Precedence;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::wire::packet::ParseError;
 use crate::wire::window::Replay;
 
-/// What a packet was.
+/// What a packet was, or what time has brought.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use = "an alert that is neither stored nor declined is never acknowledged and never handed out again"]
@@ -22,12 +23,61 @@ pub enum GatewayEvent {
     Alert(ReceivedAlert),
     /// An alert known already: handed out and not yet stored, or stored and acknowledged again.
     Duplicate(AlertId),
-    /// The node lives.
+    /// A node's regular report. Write [`Peer::state`](super::Peer::state) to disk with it.
     Report {
         /// Which.
         node: NodeId,
         /// What it says of itself.
         heartbeat: Heartbeat,
+        /// Whether it proves that the node lives.
+        proof: Proof,
+    },
+    /// A node has answered a command, or the time of day that the gateway told it unasked.
+    Acted {
+        /// Which node.
+        node: NodeId,
+        /// Which command.
+        id: CommandId,
+        /// What became of it.
+        result: CommandResult,
+    },
+    /// A command that nobody will answer any more.
+    CommandEnded {
+        /// To which node.
+        node: NodeId,
+        /// Which command.
+        id: CommandId,
+        /// Why.
+        why: CommandEnd,
+    },
+    /// Three reports of the node are missing. An alarm of Flash precedence: it is dead, or jammed.
+    Silent {
+        /// Which.
+        node: NodeId,
+    },
+    /// A silent node lives again.
+    Returned {
+        /// Which.
+        node: NodeId,
+    },
+    /// Somebody sends packets in the node's name and does not have its key. Told at most once an hour.
+    BadTags {
+        /// Which node.
+        node: NodeId,
+        /// How many in this hour so far.
+        count: u32,
+    },
+    /// Two nodes use one key: authentic reports whose boot count or uptime goes back. Told at most once an hour until
+    /// the host has seen to it.
+    Clone {
+        /// Which node.
+        node: NodeId,
+    },
+    /// This gateway is an old copy of itself: the node has heard its number say more. It says nothing more to the
+    /// node until it gets a number of its own.
+    Restored {
+        /// Which node.
+        node: NodeId,
     },
     /// Nothing that can be used. Counted; never a reason to lock a node out, or a forger could.
     Rejected {
@@ -45,6 +95,8 @@ pub struct ReceivedAlert {
     pub id: AlertId,
     /// The precedence it is handled at: what it carries, or its kind's own where that is higher.
     pub precedence: Precedence,
+    /// How it is to be taken.
+    pub standing: Standing,
     /// What it says. Where that cannot be read the bytes are stored and delivered all the same.
     pub alert: Result<Alert, Undecodable>,
     /// When it was received.
@@ -62,7 +114,98 @@ impl ReceivedAlert {
     pub fn body(&self) -> &[u8] {
         &self.body
     }
+
+    /// The alert that must not sound any more once this one is stored.
+    pub(super) fn refers_to(&self) -> Option<AlertId> {
+        state::refers_to(self.id, self.alert.as_ref().ok()?)
+    }
 }
+
+/// How an alert is to be taken: it is delivered whatever stands here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Standing {
+    /// Time since the event, as far as it can be told; zero where the clocks put it in the future.
+    pub age: Option<Duration>,
+    /// Older than the time to live of its precedence, or of an earlier boot and without a date. Held back, or long
+    /// without a link: no reason to take cover now.
+    pub late: bool,
+    /// This gateway does not know what was delivered before it came, so this may have been.
+    pub possible_duplicate: bool,
+    /// What cancels, clears or updates it is stored already: for the record, not for the siren.
+    pub overtaken: bool,
+}
+
+/// Whether a report proves that its node lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Proof {
+    /// It does.
+    Alive,
+    /// The node has not heard this gateway since it started, so the report may have been recorded before. It has been
+    /// answered, and the next one will do.
+    Unproven,
+    /// Older than a report interval, or than one that has come before.
+    Stale,
+    /// Boot count or uptime go back: of another node with the same key.
+    Inconsistent,
+}
+
+/// Why a command is not sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum CommandEnd {
+    /// Its time is over.
+    Expired,
+    /// It gave way to a warning or an all-clear.
+    Displaced,
+}
+
+/// Why a command is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum CommandRefusal {
+    /// The node is not in the table.
+    UnknownNode,
+    /// The host has set no down counters aside for the node's epoch.
+    NoCounters,
+    /// [`COMMANDS_PER_PEER`](crate::limits::COMMANDS_PER_PEER) wait, and none of them gives way to this one; or
+    /// events wait to be polled.
+    Full,
+    /// This gateway is an old copy of itself; see [`GatewayEvent::Restored`].
+    Restored,
+    /// Nodes go from one epoch to the next and no further.
+    NotNextEpoch {
+        /// The one that may follow.
+        expected: Option<Epoch>,
+        /// The one ordered.
+        got: Epoch,
+    },
+    /// An order of an unknown kind can be read, not given.
+    UnknownOrder {
+        /// Its number.
+        code: u8,
+    },
+}
+
+impl fmt::Display for CommandRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownNode => f.write_str("the node is not known"),
+            Self::NoCounters => f.write_str("no down counters are set aside for the node"),
+            Self::Full => f.write_str("too many commands to the node wait for an answer"),
+            Self::Restored => f.write_str("this gateway is an old copy of itself"),
+            Self::NotNextEpoch { expected: Some(expected), got } => {
+                write!(f, "epoch {}; only {} can follow", got.0, expected.0)
+            }
+            Self::NotNextEpoch { expected: None, got } => write!(f, "epoch {}; none can follow", got.0),
+            Self::UnknownOrder { code } => write!(f, "order {code} is not known"),
+        }
+    }
+}
+
+impl core::error::Error for CommandRefusal {}
 
 impl fmt::Debug for ReceivedAlert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,6 +244,8 @@ pub enum Rejected {
     BadTag,
     /// Authentic, but without a readable number, or a report of an unknown kind.
     Undecodable(Undecodable),
+    /// An answer to a command that is not waiting for one: answered before, given up, or of another gateway.
+    UnknownCommand(CommandId),
     /// Authentic, but so far behind that whether it was delivered is not known any more. Never Flash.
     TooOld(AlertId),
     /// Authentic and new, but the host has too many alerts of this node unstored. It is not acknowledged, so the
@@ -120,6 +265,7 @@ impl fmt::Display for Rejected {
             Self::Replay(Replay::TooOld { got, lowest }) => write!(f, "counter {got} is below {lowest}"),
             Self::BadTag => f.write_str("the tag does not fit"),
             Self::Undecodable(error) => error.fmt(f),
+            Self::UnknownCommand(id) => write!(f, "command {id} is not waiting for an answer"),
             Self::TooOld(id) => write!(f, "alert {id} is too old to tell whether it was delivered"),
             Self::Busy(id) => write!(f, "alert {id} must wait: too many of its node are not yet stored"),
         }

@@ -1,60 +1,36 @@
 //! One node as a receiver sees it.
 
+mod commands;
+mod config;
+mod dating;
 mod receive;
+mod supervision;
+mod transmit;
 
 use core::fmt;
 
-use heapless::{Deque, Vec};
+use heapless::Vec;
+use rand_pcg::Pcg32;
 
-use super::down::DownSpan;
-use super::event::GatewayEvent;
-use crate::limits::{
-    ACKS_PER_PEER, BODY_LEN_MAX, DEDUPE_WORDS, DOWN_COUNTERS_LOW, GATEWAY_WINDOW_WORDS, UNSTORED_PER_PEER,
-};
-use crate::message::{Ack, AckItem, AlertId, Heartbeat, NodeId};
+use super::down::{DownCounters, DownSpan};
+use super::event::{CommandRefusal, GatewayEvent, ReceivedAlert};
+use super::state::{Known, LastReport, PeerState};
+use crate::limits::{BODY_LEN_MAX, GATEWAY_WINDOW_WORDS, UNSTORED_PER_PEER};
+use crate::message::{AlertId, CommandId, Heartbeat, NodeId, Order};
 use crate::precedence::Precedence;
-use crate::time::Instant;
-use crate::wire::keys::{Direction, Epoch, LinkKeys, NodeKey};
+use crate::time::{EventTime, Instant};
+use crate::wire::keys::{Epoch, LinkKeys};
 use crate::wire::link::Link;
-use crate::wire::packet::{self, Class, Header, PacketBuffer, Sealed};
-use crate::wire::window::{FlashFilter, ReplayWindow};
+use crate::wire::packet::{Class, Sealed};
+use crate::wire::window::ReplayWindow;
 
-/// What a gateway must be told of a node.
-#[derive(Debug)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct PeerConfig {
-    /// Its address.
-    pub node: NodeId,
-    /// Its secret.
-    pub key: NodeKey,
-    /// The key epoch it was in last; it may have moved on by up to 255.
-    pub epoch: Epoch,
-    /// The number of this gateway, the top byte of its down counters. No two gateways of a network share one.
-    pub gateway: u8,
-    /// The down counters that the host has set aside for this epoch.
-    pub down: DownSpan,
-    /// Whether exercise packets are opened, beside live ones.
-    pub exercise: bool,
-}
+use commands::Commands;
+use dating::{BootClock, Calendar};
+use supervision::{Alarms, Supervision};
+use transmit::Acks;
 
-/// What a peer has counted, modulo 2^32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub struct PeerCounts {
-    /// Packets whose tag held.
-    pub authentic: u32,
-    /// Packets whose tag did not.
-    pub bad_tag: u32,
-    /// Packets whose counter was taken before or too old.
-    pub replayed: u32,
-    /// Alerts delivered to the host.
-    pub delivered: u32,
-    /// Alerts known already.
-    pub duplicate: u32,
-    /// Authentic bodies that could not be read, in whole or but for their number.
-    pub undecodable: u32,
-}
+pub use config::{PeerConfig, PeerCounts};
+pub(super) use transmit::Rank;
 
 /// The whole state of one node as a receiver sees it.
 pub struct Peer {
@@ -62,51 +38,75 @@ pub struct Peer {
     keys: LinkKeys,
     /// Live and exercise: what comes under one key must not close the window of the other.
     windows: [ReplayWindow<GATEWAY_WINDOW_WORDS>; 2],
-    flash: FlashFilter,
-    other: ReplayWindow<DEDUPE_WORDS>,
-    /// Exercise has no guarantee and no floor: Flash and other, in this order.
-    exercise: [ReplayWindow<DEDUPE_WORDS>; 2],
+    known: Known,
+    /// Whether this is all that was ever taken from the node, or all above a mark that only a live report can set.
+    is_whole: bool,
     /// Live Flash, other live, exercise: a host that is slow with one sort must not hold up another.
-    unstored: [Vec<(AlertId, Precedence), UNSTORED_PER_PEER>; 3],
-    acks: Deque<(AlertId, Precedence), ACKS_PER_PEER>,
-    down: DownSpan,
-    /// The host has been asked for more down counters.
-    asked: bool,
-    /// The node has heard this gateway beyond what it knows of itself: its state is an old copy.
-    restored: bool,
+    unstored: [Vec<Unstored, UNSTORED_PER_PEER>; 3],
+    acks: Acks,
+    commands: Commands,
+    /// The last packet was an acknowledgement, so of equals a command goes next.
+    ack_sent: bool,
+    /// The node has reported without having heard anybody it should.
+    answer_due: bool,
+    /// The order by which the node was told the time of day unasked.
+    time_told: Option<CommandId>,
+    down: DownCounters,
     /// The link it was heard on last; answers go there.
     link: Option<u8>,
-    /// The last report, when it came and under which counter.
+    /// The last report, and when it came.
     heartbeat: Option<(Instant, Heartbeat)>,
-    heartbeat_counter: u32,
+    last_report: Option<LastReport>,
+    boot: Option<BootClock>,
+    calendar: Option<Calendar>,
+    supervision: Supervision,
+    alarms: Alarms,
     counts: PeerCounts,
+    jitter: Pcg32,
+}
+
+/// An alert in the host's hands.
+#[derive(Clone, Copy)]
+struct Unstored {
+    id: AlertId,
+    precedence: Precedence,
+    refers_to: Option<AlertId>,
 }
 
 impl Peer {
-    /// A node not yet heard of.
+    /// A node from which nothing has come since this start. Its first report is awaited from now on.
     #[must_use]
-    pub fn new(config: PeerConfig) -> Self {
+    pub fn new(now: Instant, mut config: PeerConfig) -> Self {
+        let is_unknown = config.state.is_none();
+        let state = config.state.take().unwrap_or_else(|| PeerState::new(config.epoch));
+        let epoch = config.epoch.max(state.epoch());
+        // Counters that were set aside for another epoch may have been used in this one.
+        let down = if epoch == config.epoch { config.down } else { DownSpan::EMPTY };
+        let goes_on = epoch == state.epoch();
+        let marks = if goes_on { state.marks } else { [0; 2] };
         Self {
-            keys: LinkKeys::new(&config.key, config.epoch),
-            windows: [ReplayWindow::new(); 2],
-            flash: FlashFilter::new(),
-            other: ReplayWindow::new(),
-            exercise: [ReplayWindow::new(); 2],
+            keys: LinkKeys::new(&config.key, epoch),
+            windows: marks.map(ReplayWindow::taken_up_to),
+            known: state.known,
+            is_whole: state.is_whole && !is_unknown,
             unstored: [const { Vec::new() }; 3],
-            acks: Deque::new(),
-            down: config.down,
-            asked: false,
-            restored: false,
+            acks: Acks::new(),
+            commands: Commands::new(),
+            ack_sent: false,
+            answer_due: false,
+            time_told: None,
+            down: DownCounters::new(config.gateway, down, state.restored == Some(config.gateway)),
             link: None,
             heartbeat: None,
-            heartbeat_counter: 0,
+            last_report: state.last_report.filter(|_| goes_on),
+            boot: None,
+            calendar: None,
+            supervision: Supervision::new(now),
+            alarms: Alarms::new(now),
             counts: PeerCounts::default(),
+            jitter: Pcg32::new(config.seed, u64::from(config.node.0)),
             config,
         }
-    }
-
-    pub(super) fn into_config(self) -> PeerConfig {
-        self.config
     }
 
     /// Its address.
@@ -136,48 +136,133 @@ impl Peer {
     /// All live Flash alerts with a number below this are known.
     #[must_use]
     pub const fn flash_floor(&self) -> u32 {
-        self.flash.floor()
+        self.known.flash_floor()
     }
 
     /// Alerts handed out and not yet stored. They are neither acknowledged nor handed out again.
     pub fn unstored(&self) -> impl Iterator<Item = AlertId> {
-        self.unstored.iter().flatten().map(|&(id, _)| id)
+        self.unstored.iter().flatten().map(|unstored| unstored.id)
+    }
+
+    /// Commands not yet answered.
+    pub fn commands(&self) -> impl Iterator<Item = CommandId> {
+        self.commands.ids()
     }
 
     /// Whether the node has heard this gateway's number say more than this gateway knows of: its state was restored
     /// from an old copy. It says nothing more until it gets a number of its own.
     #[must_use]
     pub const fn is_restored(&self) -> bool {
-        self.restored
+        self.down.is_restored()
+    }
+
+    /// Whether too many reports of the node are missing.
+    #[must_use]
+    pub const fn is_silent(&self) -> bool {
+        self.supervision.is_silent()
+    }
+
+    /// Whether another node was seen to use the same key.
+    #[must_use]
+    pub const fn is_cloned(&self) -> bool {
+        self.alarms.is_cloned()
+    }
+
+    /// The host has seen to it: the next report is believed whatever its boot count, and another one would be told.
+    pub const fn clear_clone(&mut self) {
+        self.alarms.clear_clone();
+        self.last_report = None;
+    }
+
+    /// What must not be forgotten of the node, as it stands now. Costs its length.
+    #[must_use]
+    pub fn state(&self) -> PeerState {
+        let [live, exercise] = &self.windows;
+        PeerState {
+            epoch: self.keys.epoch().0,
+            marks: [live.high(), exercise.high()],
+            is_whole: self.is_whole,
+            restored: self.down.is_restored().then_some(self.config.gateway),
+            last_report: self.last_report,
+            known: self.known.clone(),
+        }
+    }
+
+    /// The same, as it will be once `alert` is stored: write both at once, then call [`Peer::stored`].
+    #[must_use]
+    pub fn state_with(&self, alert: &ReceivedAlert) -> PeerState {
+        self.state().with(alert)
+    }
+
+    /// What day it is. A time that is none, or of unknown quality, leaves this gateway without a calendar.
+    pub fn set_calendar(&mut self, now: Instant, time: EventTime) {
+        self.calendar = Calendar::set(now, time);
+    }
+
+    /// The node will say nothing until then, as planned. From then on it is awaited as if it had just reported.
+    pub fn expect_silence(&mut self, until: Instant) {
+        self.supervision.expect_silence(until);
+    }
+
+    /// A gateway that shares this node's state has started: what the node hears of it from this down counter on, in
+    /// this epoch, proves that the node lives. False where too many are known.
+    pub fn accept_heard(&mut self, gateway: u8, from_counter: u32) -> bool {
+        self.down.accept(gateway, from_counter)
     }
 
     /// The epoch for which more down counters are needed, once for each need.
     pub fn poll_down_request(&mut self) -> Option<Epoch> {
-        let needs = self.down.left() < DOWN_COUNTERS_LOW && !self.asked && !self.restored;
-        self.asked |= needs;
-        needs.then_some(self.keys.epoch())
+        self.down.ask().then_some(self.keys.epoch())
+    }
+
+    pub(super) const fn needs_down(&self) -> bool {
+        self.down.needs_more()
     }
 
     /// The host has set these down counters aside. A span for an epoch that has passed, or one that does not lie
     /// beyond what is in use, is not taken, and false.
     pub fn grant_down(&mut self, epoch: Epoch, span: DownSpan) -> bool {
-        let fits = epoch == self.keys.epoch() && span.first >= self.down.first && span.left() > 0;
-        if fits {
-            self.down = self.down.followed_by(span);
-            self.asked = false;
+        epoch == self.keys.epoch() && self.down.grant(span)
+    }
+
+    /// Orders the node to do something, and goes on ordering until it answers or the order has lost its sense: a
+    /// warning after its duration, a test or a light after ten minutes. The time of day is sent once; an all-clear and
+    /// a new epoch never lose their sense. An all-clear ends the sending of the warnings it names, without an event.
+    ///
+    /// # Errors
+    /// Nothing is sent; see [`CommandRefusal`].
+    pub fn command(&mut self, now: Instant, order: Order) -> Result<CommandId, CommandRefusal> {
+        if self.down.is_restored() {
+            return Err(CommandRefusal::Restored);
         }
-        fits
+        match order {
+            Order::NextEpoch(got) => {
+                let expected = self.keys.epoch().0.checked_add(1).map(Epoch);
+                if expected != Some(got) {
+                    return Err(CommandRefusal::NotNextEpoch { expected, got });
+                }
+            }
+            Order::Unknown { code } => return Err(CommandRefusal::UnknownOrder { code }),
+            _ => {}
+        }
+        if !self.commands.admits(&order) {
+            return Err(CommandRefusal::Full);
+        }
+        let counter = self.down.take().ok_or(CommandRefusal::NoCounters)?;
+        let id = CommandId { epoch_low: self.keys.epoch().low(), counter };
+        self.commands.push(now, id, order);
+        Ok(id)
     }
 
     /// Takes a packet that names this node: window, tag, window, and only then what it says.
     pub fn handle_sealed(&mut self, now: Instant, link: &Link, sealed: &Sealed<'_>) -> GatewayEvent {
         let mut body = [0; BODY_LEN_MAX];
-        let event = match self.open(sealed, &mut body) {
+        let event = match self.open(now, sealed, &mut body) {
             Ok(body) => {
                 self.link = Some(link.number);
                 let header = sealed.header();
                 match header.class {
-                    Class::Report => self.handle_report(now, header, body),
+                    Class::Report => self.handle_report(now, link, header, body),
                     _ => self.handle_alert(now, link, header, body),
                 }
             }
@@ -188,13 +273,9 @@ impl Peer {
 
     /// The host has stored the alert. False where no such alert was handed out.
     pub fn stored(&mut self, id: AlertId) -> bool {
-        let Some(precedence) = self.take_unstored(id) else { return false };
-        match (id.exercise, id.flash) {
-            (false, true) => self.flash.insert(id.seq),
-            (false, false) => self.other.commit(id.seq.number()),
-            (true, flash) => self.exercise_window_mut(flash).commit(id.seq.number()),
-        }
-        self.acknowledge(id, precedence);
+        let Some(Unstored { precedence, refers_to, .. }) = self.take_unstored(id) else { return false };
+        self.known.store(id, refers_to);
+        self.acks.push(id, precedence);
         true
     }
 
@@ -203,65 +284,50 @@ impl Peer {
         self.take_unstored(id).is_some()
     }
 
-    /// Whether there is something to say to the node on `link`.
+    /// When [`Peer::handle_timeout`] has something to do; none while it has not.
     #[must_use]
-    pub fn has_acks_for(&self, link: &Link) -> bool {
-        self.link == Some(link.number) && !self.acks.is_empty() && self.down.left() > 0 && !self.restored
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.supervision.poll_timeout().into_iter().chain(self.commands.poll_timeout()).min()
     }
 
-    /// The next acknowledgement, sealed into the front of `out`; none when there is nothing to say on `link`.
-    ///
-    /// It travels at the highest precedence of what it names.
-    pub fn poll_transmit<'o>(&mut self, link: &Link, out: &'o mut PacketBuffer) -> Option<&'o [u8]> {
-        if !self.has_acks_for(link) {
-            return None;
-        }
-        let &(first, _) = self.acks.front()?;
-        let [_, high, middle, low] = self.down.take()?.to_be_bytes();
-        let mut ack = Ack::new(self.window(first.exercise).high());
-        let mut precedence = Precedence::Routine;
-        // Live and exercise have keys of their own, so one acknowledgement names one sort only.
-        while let Some(&(id, carried)) = self.acks.front().filter(|(id, _)| id.exercise == first.exercise) {
-            if !ack.push(AckItem { flash: id.flash, seq: id.seq }) {
-                break;
-            }
-            precedence = precedence.max(carried);
-            self.acks.pop_front();
-        }
-        let header = Header {
-            class: Class::Ack,
-            precedence,
-            exercise: first.exercise,
-            epoch_low: self.keys.epoch().low(),
-            node: self.config.node,
-            counter: u32::from_be_bytes([self.config.gateway, high, middle, low]),
-        };
-        let mut body = [0; BODY_LEN_MAX];
-        let len = ack.encode(&mut body);
-        let key = self.keys.key(Direction::Down, first.exercise);
-        packet::seal(key, &header, body.get(..len)?, link.tag, out).ok()
+    /// Does what has become due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.supervision.handle_timeout(now);
+        self.commands.handle_timeout(now);
     }
 
-    /// Says STORED at the next transmission. Where too many wait the oldest gives way: its node asks again.
-    fn acknowledge(&mut self, id: AlertId, precedence: Precedence) {
-        if self.acks.iter().any(|&(waiting, _)| waiting == id) {
-            return;
-        }
-        if self.acks.is_full() {
-            self.acks.pop_front();
-        }
-        let kept = self.acks.push_back((id, precedence));
-        debug_assert!(kept.is_ok(), "there is room for one acknowledgement");
+    pub(super) fn has_events(&self) -> bool {
+        self.supervision.has_news() || self.alarms.has_news() || self.commands.has_news()
     }
 
-    fn take_unstored(&mut self, id: AlertId) -> Option<Precedence> {
+    /// The next thing to be told that is no answer to a packet. Alarms are kept until they are polled, each once.
+    pub fn poll_event(&mut self) -> Option<GatewayEvent> {
+        let node = self.config.node;
+        if self.supervision.poll_silent() {
+            return Some(GatewayEvent::Silent { node });
+        }
+        if self.supervision.poll_returned() {
+            return Some(GatewayEvent::Returned { node });
+        }
+        if self.alarms.poll_restored() {
+            return Some(GatewayEvent::Restored { node });
+        }
+        if self.alarms.poll_clone() {
+            return Some(GatewayEvent::Clone { node });
+        }
+        if let Some(count) = self.alarms.poll_bad_tags() {
+            return Some(GatewayEvent::BadTags { node, count });
+        }
+        self.commands.poll_ended().map(|(id, why)| GatewayEvent::CommandEnded { node, id, why })
+    }
+
+    fn take_unstored(&mut self, id: AlertId) -> Option<Unstored> {
         let pool = self.pool_mut(id);
-        let at = pool.iter().position(|&(unstored, _)| unstored == id)?;
-        let (_, precedence) = pool.swap_remove(at);
-        Some(precedence)
+        let at = pool.iter().position(|unstored| unstored.id == id)?;
+        Some(pool.swap_remove(at))
     }
 
-    const fn pool_mut(&mut self, id: AlertId) -> &mut Vec<(AlertId, Precedence), UNSTORED_PER_PEER> {
+    const fn pool_mut(&mut self, id: AlertId) -> &mut Vec<Unstored, UNSTORED_PER_PEER> {
         let [live_flash, live_other, exercise] = &mut self.unstored;
         match (id.exercise, id.flash) {
             (true, _) => exercise,
@@ -273,16 +339,6 @@ impl Peer {
     const fn window(&self, exercise: bool) -> &ReplayWindow<GATEWAY_WINDOW_WORDS> {
         let [live, of_exercise] = &self.windows;
         if exercise { of_exercise } else { live }
-    }
-
-    const fn exercise_window(&self, flash: bool) -> &ReplayWindow<DEDUPE_WORDS> {
-        let [of_flash, of_other] = &self.exercise;
-        if flash { of_flash } else { of_other }
-    }
-
-    const fn exercise_window_mut(&mut self, flash: bool) -> &mut ReplayWindow<DEDUPE_WORDS> {
-        let [of_flash, of_other] = &mut self.exercise;
-        if flash { of_flash } else { of_other }
     }
 }
 
