@@ -6,8 +6,8 @@ use alertbus::message::kind::{
     DroneSightingState, Payload, RocketLaunch, Summary, Target, Trigger, Weapon,
 };
 use alertbus::message::{
-    Ack, AckItem, Alert, Body, Certainty, Heartbeat, Phase, Reference, ResetCause, Seq, Severity, Urgency,
-    split_body,
+    Ack, AckItem, Acted, Alert, Body, Certainty, Command, CommandId, CommandResult, Heartbeat, Order, Phase,
+    Reference, ResetCause, Seq, Severity, Urgency, split_body,
 };
 use alertbus::place::{Accuracy, Place, SiteId};
 use alertbus::time::{ClockQuality, EventTime};
@@ -18,7 +18,10 @@ use alertbus::{NodeId, Precedence};
 
 use crate::spec::{CLASS, PRECEDENCE, number};
 use crate::spec_body::CLOCK;
-use crate::vector::{AckFields, AlertFields, Given, HeartbeatFields, KindFields, Message, ReferenceFields};
+use crate::vector::{
+    AckFields, ActedFields, AlertFields, CommandFields, CommandIdFields, Given, HeartbeatFields, KindFields,
+    Message, OrderFields, ReferenceFields,
+};
 
 pub(crate) fn node_key(given: &Given) -> NodeKey {
     let master_key = MasterKey::from_bytes(given.master_key.0.as_slice().try_into().unwrap());
@@ -79,6 +82,16 @@ pub(crate) fn encode(message: &Message, expected: &[u8]) -> Vec<u8> {
         }
         Message::Heartbeat(fields) => return heartbeat(fields).encode().to_vec(),
         Message::Ack(fields) => ack(fields).encode(&mut out),
+        Message::Command(fields) => {
+            let len = command(fields).encode(&mut out);
+            // What an unknown order says is nothing that the crate could write.
+            let unknown = match &fields.order {
+                OrderFields::Unknown { fields, .. } => fields.0.as_slice(),
+                _ => &[],
+            };
+            return [&out[..len], unknown].concat();
+        }
+        Message::Acted(fields) => return acted(fields).encode().to_vec(),
         Message::Bytes(bytes) => return bytes.0.clone(),
     };
     out[..len].to_vec()
@@ -103,6 +116,8 @@ pub(crate) fn check_decoded(message: &Message, body: &[u8]) {
         }
         Message::Heartbeat(fields) => assert_eq!(Heartbeat::decode(body), Ok(heartbeat(fields))),
         Message::Ack(fields) => assert_eq!(Ack::decode(body), Ok(ack(fields))),
+        Message::Command(fields) => assert_eq!(Command::decode(body), Ok(command(fields))),
+        Message::Acted(fields) => assert_eq!(Acted::decode(body), Ok(acted(fields))),
         Message::Bytes(bytes) => assert_eq!(body, bytes.0),
     }
 }
@@ -235,4 +250,25 @@ fn ack(fields: &AckFields) -> Ack {
         assert!(ack.push(AckItem { flash: stored.flash, seq: Seq::new(stored.seq).unwrap() }));
     }
     ack
+}
+
+fn command(fields: &CommandFields) -> Command {
+    let order = match &fields.order {
+        &OrderFields::Warn { zone, kind, duration_s } => Order::Warn { zone: SiteId(zone), kind, duration_s },
+        OrderFields::Clear { ids } => Order::Clear(ids.iter().map(|id| command_id(*id)).collect()),
+        &OrderFields::Test { duration_s } => Order::Test { duration_s },
+        OrderFields::Time { clock: word, time_ms } => Order::Time(EventTime::new(*time_ms, clock(word))),
+        &OrderFields::NextEpoch { epoch } => Order::NextEpoch(Epoch(epoch)),
+        &OrderFields::Locate { duration_s } => Order::Locate { duration_s },
+        &OrderFields::Unknown { code, .. } => Order::Unknown { code },
+    };
+    Command { echo: fields.echo, id: command_id(fields.id), order }
+}
+
+const fn command_id(id: CommandIdFields) -> CommandId {
+    CommandId { epoch_low: id.epoch_low, counter: id.counter }
+}
+
+fn acted(fields: &ActedFields) -> Acted {
+    Acted { id: command_id(fields.id), result: CommandResult::from_name(&fields.result).unwrap() }
 }

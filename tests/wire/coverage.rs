@@ -6,10 +6,11 @@ use alertbus::message::kind::{
     Airframe, Charge, ConvoyIedState, CramEngagementState, DroneSightingState, Payload, Target, Trigger,
     Weapon,
 };
-use alertbus::message::{Body, Certainty, Phase, ResetCause, Severity, Urgency};
+use alertbus::message::{Body, Certainty, CommandResult, Phase, ResetCause, Severity, Urgency};
 
 use crate::golden;
 use crate::spec_body::CLOCK;
+use crate::vector::{Message, OrderFields};
 
 /// Every value that stands under `key` anywhere in the vectors, as JSON text.
 fn values(key: &str) -> BTreeSet<String> {
@@ -46,6 +47,7 @@ fn every_word_of_every_list() {
     covers("clock", CLOCK);
     covers("phase", Phase::ALL.iter().map(|word| word.name()));
     covers("reset_cause", ResetCause::ALL.iter().map(|word| word.name()));
+    covers("result", CommandResult::ALL.iter().map(|word| word.name()));
     covers("weapon", Weapon::ALL.iter().map(|word| word.name()));
     covers("airframe", Airframe::ALL.iter().map(|word| word.name()));
     covers("payload", Payload::ALL.iter().map(|word| word.name()));
@@ -70,6 +72,48 @@ fn every_kind_class_and_precedence() {
     for (key, expected) in [("exercise", vec!["false", "true"]), ("tag_len", vec!["16", "8"])] {
         assert_eq!(values(key).iter().collect::<Vec<_>>(), expected, "{key}");
     }
+}
+
+/// Under both tags, live and in an exercise; an all-clear of every number of warnings.
+#[test]
+fn every_order_in_every_guise() {
+    let names = ["warn", "clear", "test", "time", "next-epoch", "locate", "unknown"];
+    for (tag_len, exercise) in [(8, false), (8, true), (16, false), (16, true)] {
+        let mut orders = BTreeSet::new();
+        let mut cleared = BTreeSet::new();
+        for vector in golden::vectors() {
+            let Message::Command(command) = &vector.given.message else { continue };
+            if (vector.given.tag_len, vector.given.exercise) != (tag_len, exercise) {
+                continue;
+            }
+            if let OrderFields::Clear { ids } = &command.order {
+                cleared.insert(ids.len());
+            }
+            let order = serde_json::to_value(&command.order).unwrap();
+            orders.extend(order.as_object().unwrap().keys().cloned());
+        }
+        let guise = format!("tag of {tag_len}, exercise {exercise}");
+        assert_eq!(orders, names.map(String::from).into(), "{guise}");
+        assert_eq!(cleared, (0..=alertbus::limits::CLEAR_IDS_MAX).collect(), "{guise}");
+    }
+}
+
+#[test]
+fn every_result_under_both_tags_and_always_live() {
+    let mut found = BTreeSet::new();
+    for vector in golden::vectors() {
+        let Message::Acted(acted) = &vector.given.message else { continue };
+        assert_eq!(
+            (vector.given.class.as_str(), vector.given.exercise),
+            ("report", false),
+            "{}",
+            vector.name
+        );
+        found.insert((vector.given.tag_len, acted.result.clone()));
+    }
+    let results = || CommandResult::ALL.iter().map(|result| result.name().to_string());
+    let expected = results().map(|result| (8, result)).chain(results().map(|result| (16, result)));
+    assert_eq!(found, expected.collect());
 }
 
 #[test]

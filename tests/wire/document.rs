@@ -5,7 +5,11 @@ use alertbus::message::kind::{
     Airframe, Charge, ConvoyIed, ConvoyIedState, CramEngagement, CramEngagementState, DroneSighting,
     DroneSightingState, Kind, Payload, RocketLaunch, Summary, Target, Trigger, Weapon,
 };
-use alertbus::message::{Certainty, Phase, ResetCause, Severity, Urgency};
+use alertbus::message::{
+    Certainty, Command, CommandId, CommandResult, Epoch, Order, Phase, ResetCause, Severity, Urgency,
+};
+use alertbus::place::SiteId;
+use alertbus::time::EventTime;
 
 use crate::golden;
 use crate::hex::Hex;
@@ -20,28 +24,76 @@ fn vector(name: &str) -> Vector {
     golden::vectors().into_iter().find(|vector| vector.name == name).unwrap()
 }
 
-/// The hex behind `label` at the start of a line, up to the equals sign that explains it.
-fn hex(label: &str) -> Hex {
-    let line = DOCUMENT.lines().find_map(|line| line.strip_prefix(label)?.strip_prefix("  ")).unwrap();
-    Hex::parse(line.split('=').next().unwrap()).unwrap()
+/// One section of the page: from its heading to the next.
+struct Section(&'static str);
+
+impl Section {
+    fn titled(title: &str) -> Self {
+        let heading = format!("\n## {title}\n");
+        let (_, behind) = DOCUMENT.split_once(&heading).unwrap_or_else(|| panic!("no section {title}"));
+        Self(behind.split_once("\n## ").map_or(behind, |(section, _)| section))
+    }
+
+    /// The hex behind each `label` at the start of a line, up to the equals sign that explains it.
+    fn all(&self, label: &str) -> Vec<Hex> {
+        let lines = self.0.lines().filter_map(|line| line.strip_prefix(label)?.strip_prefix("  "));
+        lines.map(|line| Hex::parse(line.split('=').next().unwrap()).unwrap()).collect()
+    }
+
+    /// Its first.
+    #[track_caller]
+    fn hex(&self, label: &str) -> Hex {
+        self.all(label).into_iter().next().unwrap_or_else(|| panic!("no line {label}"))
+    }
+
+    #[track_caller]
+    fn joined(&self, labels: &[&str]) -> Hex {
+        Hex(labels.iter().flat_map(|label| self.hex(label).0).collect())
+    }
 }
 
-fn joined(labels: &[&str]) -> Hex {
-    Hex(labels.iter().flat_map(|label| hex(label).0).collect())
-}
+const PACKET: [&str; 6] = ["first byte", "epoch", "node", "counter", "body", "tag"];
 
 #[test]
 fn the_worked_packet_is_the_golden_vector() {
+    let section = Section::titled("Worked packet");
     let Vector { given, derived, .. } = vector("rocket-launch, every field");
-    assert_eq!(hex("master key"), given.master_key);
-    assert_eq!(hex("node key"), derived.node_key);
-    assert_eq!(hex("link key"), derived.link_key);
-    assert_eq!(hex("nonce"), derived.nonce);
-    assert_eq!(hex("associated data"), derived.associated_data);
-    assert_eq!(joined(&["seq", "head", "kind", "when", "where", "payload"]), derived.body);
-    let parts = ["first byte", "epoch", "node", "counter", "body", "tag"];
-    assert_eq!(joined(&parts), derived.packet);
-    assert_eq!(Some(hex("frame")), vector("rocket-launch, every field, long tag").derived.frame);
+    assert_eq!(section.hex("master key"), given.master_key);
+    assert_eq!(section.hex("node key"), derived.node_key);
+    assert_eq!(section.hex("link key"), derived.link_key);
+    assert_eq!(section.hex("nonce"), derived.nonce);
+    assert_eq!(section.hex("associated data"), derived.associated_data);
+    assert_eq!(section.joined(&["seq", "head", "kind", "when", "where", "payload"]), derived.body);
+    assert_eq!(section.joined(&PACKET), derived.packet);
+    assert_eq!(Some(section.hex("frame")), vector("rocket-launch, every field, long tag").derived.frame);
+}
+
+#[test]
+fn the_worked_command_and_its_answer_are_golden_vectors() {
+    let section = Section::titled("Worked command");
+    let Vector { derived, .. } = vector("command: warn");
+    assert_eq!(section.hex("link key"), derived.link_key);
+    assert_eq!(section.hex("nonce"), derived.nonce);
+    assert_eq!(section.hex("associated data"), derived.associated_data);
+    assert_eq!(section.joined(&["echo", "id", "order", "zone", "kind", "duration"]), derived.body);
+    assert_eq!(section.joined(&PACKET), derived.packet);
+
+    // The answer comes behind it, with a kind and the id of its own.
+    let Vector { derived, .. } = vector("acted: done");
+    let second = |label| section.all(label).remove(1);
+    assert_eq!(second("id"), section.hex("id"));
+    assert_eq!([second("kind").0, second("id").0, section.hex("result").0].concat(), derived.body.0);
+    assert_eq!(section.hex("packet"), derived.packet);
+
+    for (label, name) in [
+        ("clear", "command: clear of 3"),
+        ("test", "command: test"),
+        ("time", "command: time"),
+        ("next-epoch", "command: next-epoch"),
+        ("locate", "command: locate"),
+    ] {
+        assert_eq!(section.hex(label).0, vector(name).derived.body.0[10..], "{name}");
+    }
 }
 
 /// `0 unknown · 1 minor …`, as the tables have it.
@@ -62,6 +114,7 @@ fn the_tables_list_every_word() {
     lists("clock quality", (0..).zip(CLOCK));
     lists("precedence", (0..).zip(PRECEDENCE));
     lists("reset cause", ResetCause::ALL.iter().map(|word| (word.bits(), word.name())));
+    lists("result", CommandResult::ALL.iter().map(|word| (word.bits(), word.name())));
     lists("weapon", Weapon::ALL.iter().map(|word| (word.bits(), word.name())));
     lists("state", CramEngagementState::ALL.iter().map(|word| (word.bits(), word.name())));
     lists("airframe", Airframe::ALL.iter().map(|word| (word.bits(), word.name())));
@@ -94,6 +147,35 @@ fn the_tables_have_every_kind() {
     has_kind::<ConvoyIed>();
 }
 
+/// Of every order its number and how many bytes stand behind it, as the crate writes them.
+#[test]
+fn the_table_has_every_order() {
+    let id = CommandId { epoch_low: 5, counter: 1 };
+    let behind = |order: &Order| {
+        let command = Command { echo: 0, id, order: order.clone() };
+        command.encode(&mut [0; limits::BODY_LEN_MAX]) - 10
+    };
+    let table: Vec<_> = DOCUMENT.lines().skip_while(|line| !line.starts_with("| order | name |")).collect();
+    let rows: Vec<_> = table.iter().skip(2).take_while(|line| !line.is_empty()).collect();
+    let orders = [
+        ("warn", Order::Warn { zone: SiteId(1), kind: 1, duration_s: 1 }),
+        ("clear", Order::Clear([id; limits::CLEAR_IDS_MAX].into_iter().collect())),
+        ("test", Order::Test { duration_s: 1 }),
+        ("time", Order::Time(EventTime::default())),
+        ("next-epoch", Order::NextEpoch(Epoch(2))),
+        ("locate", Order::Locate { duration_s: 1 }),
+    ];
+    assert_eq!(rows.len(), orders.len(), "{rows:?}");
+    for (row, (name, order)) in rows.into_iter().zip(orders) {
+        let bytes = match &order {
+            Order::Clear(_) => "0, 5, 10 or 15".to_string(),
+            _ => behind(&order).to_string(),
+        };
+        assert!(row.starts_with(&format!("| {} | {name} | {bytes} |", order.code())), "{row}");
+        assert!(behind(&order) <= 15, "the command's table says so");
+    }
+}
+
 #[test]
 fn the_numbers_of_the_page_are_those_of_the_crate() {
     assert!(DOCUMENT.starts_with("# Wire format, version 1\n"));
@@ -104,6 +186,9 @@ fn the_numbers_of_the_page_are_those_of_the_crate() {
     assert!(DOCUMENT.contains("a packet of 51 bytes") && limits::PACKET_LEN_MAX_RADIO == 51);
     assert!(DOCUMENT.contains("of 59 bytes under the long one") && limits::PACKET_LEN_MAX == 59);
     assert!(DOCUMENT.contains("has 33 bytes") && limits::HEARTBEAT_LEN == 33);
+    assert!(DOCUMENT.contains("answers a command and has 7 bytes") && limits::ACTED_LEN == 7);
+    assert!(DOCUMENT.contains("up to three ids of warn commands") && limits::CLEAR_IDS_MAX == 3);
+    assert!(DOCUMENT.contains("| 10 | 0 to 15 | fields |") && limits::COMMAND_LEN_MAX == 10 + 15);
     assert!(DOCUMENT.contains("4 each, up to seven") && limits::ACK_ITEMS_MAX == 7);
     assert!(DOCUMENT.contains("64 counters\non a node") && limits::NODE_WINDOW_WORDS == 1);
     assert!(DOCUMENT.contains("four gateways heard last") && limits::GATEWAYS_PER_NODE == 4);

@@ -1,6 +1,7 @@
 //! The inputs of all golden vectors. New ones go at the end: a vector's counter is its place in the list.
 
 use crate::hex::Hex;
+use crate::inventory_commands;
 use crate::inventory_words;
 use crate::spec;
 use crate::vector::{
@@ -26,7 +27,7 @@ impl Inventory {
     }
 
     /// The same under both lengths of the tag.
-    fn both(&mut self, name: &str, given: Given) {
+    pub(crate) fn both(&mut self, name: &str, given: Given) {
         self.push(&format!("{name}, long tag"), Given { tag_len: 16, ..given.clone() });
         self.push(name, given);
     }
@@ -59,10 +60,12 @@ pub(crate) fn all() -> Vec<Vector> {
     reports(&mut inventory);
     unknown_kinds(&mut inventory);
     lengths(&mut inventory);
+    inventory_commands::commands(&mut inventory);
+    inventory_commands::answers(&mut inventory);
     inventory.vectors
 }
 
-fn given() -> Given {
+pub(crate) fn given() -> Given {
     Given {
         master_key: Hex((0xa0..0xb0).collect()),
         network: 7,

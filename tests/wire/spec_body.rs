@@ -1,7 +1,10 @@
 //! The bodies written a second time, as strings of bits.
 
 use crate::spec::number;
-use crate::vector::{AckFields, AlertFields, HeartbeatFields, KindFields, Message, ReferenceFields};
+use crate::vector::{
+    AckFields, ActedFields, AlertFields, CommandFields, CommandIdFields, HeartbeatFields, KindFields,
+    Message, OrderFields, ReferenceFields,
+};
 
 pub(crate) const SEVERITY: [&str; 5] = ["unknown", "minor", "moderate", "severe", "extreme"];
 pub(crate) const URGENCY: [&str; 5] = ["unknown", "past", "future", "expected", "immediate"];
@@ -22,6 +25,7 @@ pub(crate) const CHARGE: [&str; 4] = ["blast", "efp", "efp-array", "unknown"];
 pub(crate) const TARGET: [&str; 8] =
     ["logistics", "diplomatic", "un", "oil-company", "military", "", "", "unknown"];
 pub(crate) const RESET_CAUSE: [&str; 6] = ["power-on", "brown-out", "pin", "software", "watchdog", "fault"];
+pub(crate) const RESULT: [&str; 4] = ["done", "refused", "unsupported", "failed"];
 
 /// Fields as value and width, first one first, padded with zero bits to whole bytes.
 pub(crate) fn bits(fields: &[(u64, usize)]) -> Vec<u8> {
@@ -42,6 +46,8 @@ pub(crate) fn body(message: &Message) -> Vec<u8> {
         Message::Alert(alert) => alert_body(alert),
         Message::Heartbeat(heartbeat) => heartbeat_body(heartbeat),
         Message::Ack(ack) => ack_body(ack),
+        Message::Command(command) => command_body(command),
+        Message::Acted(acted) => acted_body(acted),
         Message::Bytes(bytes) => bytes.0.clone(),
     }
 }
@@ -201,14 +207,10 @@ fn padded(payload: Vec<u8>, len: usize) -> Vec<u8> {
 }
 
 fn heartbeat_body(heartbeat: &HeartbeatFields) -> Vec<u8> {
-    let reset_cause = match heartbeat.reset_cause.as_str() {
-        "unknown" => 255,
-        word => number(&RESET_CAUSE, word),
-    };
     let mut fields = vec![
         (1, 8),
         (u64::from(heartbeat.boot), 16),
-        (reset_cause, 8),
+        (number_or_255(&RESET_CAUSE, &heartbeat.reset_cause), 8),
         (heartbeat.uptime_ms, 48),
         (u64::from(heartbeat.heard), 32),
         (u64::from(heartbeat.flash_floor), 32),
@@ -226,4 +228,44 @@ fn ack_body(ack: &AckFields) -> Vec<u8> {
         fields.extend([(u64::from(stored.flash), 1), (u64::from(stored.seq), 31)]);
     }
     bits(&fields)
+}
+
+fn command_body(command: &CommandFields) -> Vec<u8> {
+    let echo = bits(&[(u64::from(command.echo), 32)]);
+    let (code, fields) = order(&command.order);
+    [echo, command_id(command.id), vec![code], fields].concat()
+}
+
+fn command_id(id: CommandIdFields) -> Vec<u8> {
+    bits(&[(u64::from(id.epoch_low), 8), (u64::from(id.counter), 32)])
+}
+
+fn order(order: &OrderFields) -> (u8, Vec<u8>) {
+    match order {
+        OrderFields::Warn { zone, kind, duration_s } => {
+            let fields = [(u64::from(*zone), 16), (u64::from(*kind), 8), (u64::from(*duration_s), 16)];
+            (1, padded(bits(&fields), 5))
+        }
+        OrderFields::Clear { ids } => {
+            assert!(ids.len() <= 3, "one command clears three warnings at most");
+            (2, ids.iter().flat_map(|id| command_id(*id)).collect())
+        }
+        OrderFields::Test { duration_s } => (3, vec![*duration_s]),
+        OrderFields::Time { clock, time_ms } => {
+            (4, padded(bits(&[(number(&CLOCK, clock), 3), (0, 3), (*time_ms, 42)]), 6))
+        }
+        OrderFields::NextEpoch { epoch } => (5, bits(&[(u64::from(*epoch), 32)])),
+        OrderFields::Locate { duration_s } => (6, vec![*duration_s]),
+        OrderFields::Unknown { code, fields } => (*code, fields.0.clone()),
+    }
+}
+
+fn acted_body(acted: &ActedFields) -> Vec<u8> {
+    let result = number_or_255(&RESULT, &acted.result);
+    padded([vec![2], command_id(acted.id), bits(&[(result, 8)])].concat(), 7)
+}
+
+/// A list of words whose "unknown" stands apart from the others.
+fn number_or_255(words: &[&str], word: &str) -> u64 {
+    if word == "unknown" { 255 } else { number(words, word) }
 }

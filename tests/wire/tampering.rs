@@ -1,5 +1,7 @@
 //! Whatever happens to a packet on the way, it arrives as it was sent or not at all.
 
+use std::collections::BTreeMap;
+
 use alertbus::NodeId;
 use alertbus::limits::BODY_LEN_MAX;
 use alertbus::wire::frame::{Fed, StreamDeframer};
@@ -10,7 +12,7 @@ use alertbus::wire::packet::{self, Header};
 use crate::golden;
 use crate::random::Random;
 use crate::spec::CLASS;
-use crate::vector::Given;
+use crate::vector::{Given, Vector};
 use crate::{core_side, spec};
 
 /// A receiver that holds all four keys of the sender's epoch and takes whichever the header asks for.
@@ -48,21 +50,22 @@ impl Receiver {
     }
 }
 
-/// One packet of each class under each tag, as the golden file has them.
+/// One packet of each sort of body under each tag, the longest that the golden file has.
 fn samples() -> Vec<(Given, Vec<u8>)> {
-    let vectors = golden::vectors();
-    let mut samples = Vec::new();
-    for class in CLASS {
-        for tag_len in [8, 16] {
-            let longest = vectors
-                .iter()
-                .filter(|vector| vector.given.class == class && vector.given.tag_len == tag_len)
-                .max_by_key(|vector| vector.derived.packet.0.len())
-                .unwrap();
-            samples.push((longest.given.clone(), longest.derived.packet.0.clone()));
+    let mut longest = BTreeMap::<_, Vector>::new();
+    for vector in golden::vectors() {
+        let len = vector.derived.packet.0.len();
+        let kept = longest.entry((vector.given.message.sort(), vector.given.tag_len));
+        let kept = kept.or_insert_with(|| vector.clone());
+        if len > kept.derived.packet.0.len() {
+            *kept = vector;
         }
     }
-    samples
+    assert_eq!(longest.len(), 2 * 6, "six sorts of body, two tags");
+    for class in CLASS {
+        assert!(longest.values().any(|vector| vector.given.class == class), "no {class}");
+    }
+    longest.into_values().map(|vector| (vector.given, vector.derived.packet.0)).collect()
 }
 
 #[test]

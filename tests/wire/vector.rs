@@ -52,8 +52,24 @@ pub(crate) enum Message {
     Alert(AlertFields),
     Heartbeat(HeartbeatFields),
     Ack(AckFields),
+    Command(CommandFields),
+    Acted(ActedFields),
     /// A body whose meaning is no part of the vector.
     Bytes(Hex),
+}
+
+impl Message {
+    /// What sort of body it is.
+    pub(crate) const fn sort(&self) -> &'static str {
+        match self {
+            Self::Alert(_) => "alert",
+            Self::Heartbeat(_) => "heartbeat",
+            Self::Ack(_) => "ack",
+            Self::Command(_) => "command",
+            Self::Acted(_) => "acted",
+            Self::Bytes(_) => "bytes",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -159,4 +175,57 @@ pub(crate) struct AckFields {
 pub(crate) struct StoredFields {
     pub(crate) flash: bool,
     pub(crate) seq: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommandFields {
+    pub(crate) echo: u32,
+    pub(crate) id: CommandIdFields,
+    pub(crate) order: OrderFields,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommandIdFields {
+    pub(crate) epoch_low: u8,
+    pub(crate) counter: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum OrderFields {
+    Warn {
+        zone: u16,
+        kind: u8,
+        duration_s: u16,
+    },
+    Clear {
+        ids: Vec<CommandIdFields>,
+    },
+    Test {
+        duration_s: u8,
+    },
+    Time {
+        clock: String,
+        time_ms: u64,
+    },
+    NextEpoch {
+        epoch: u32,
+    },
+    Locate {
+        duration_s: u8,
+    },
+    /// An order that version 1 does not define yet.
+    Unknown {
+        code: u8,
+        fields: Hex,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActedFields {
+    pub(crate) id: CommandIdFields,
+    pub(crate) result: String,
 }

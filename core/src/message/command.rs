@@ -274,6 +274,7 @@ impl Acted {
 mod tests {
     extern crate std;
     use super::*;
+    use crate::limits::COMMAND_LEN_MAX;
     use std::vec;
 
     fn id(counter: u32) -> CommandId {
@@ -301,6 +302,21 @@ mod tests {
             let len = command.encode(&mut out);
             assert_eq!(out[..10], [1, 2, 3, 4, 3, 4, 0, 0, 1, command.order.code()]);
             assert_eq!(Command::decode(&out[..len]), Ok(command));
+        }
+    }
+
+    /// The bound is the true one: an all-clear of three warnings reaches it, and nothing else comes near.
+    #[test]
+    fn the_longest_command_is_a_full_all_clear() {
+        let len = |order| Command { echo: 1, id: id(1), order }.encode(&mut [0; BODY_LEN_MAX]);
+        for order in orders() {
+            let full = matches!(&order, Order::Clear(ids) if ids.is_full());
+            assert_eq!(len(order.clone()) == COMMAND_LEN_MAX, full, "{order:?}");
+            assert!(len(order) <= COMMAND_LEN_MAX);
+        }
+        for count in 0..=CLEAR_IDS_MAX {
+            let ids = core::iter::repeat_n(id(u32::MAX), count).collect();
+            assert_eq!(COMMAND_LEN_MAX - len(Order::Clear(ids)), 5 * (CLEAR_IDS_MAX - count));
         }
     }
 
