@@ -1,6 +1,7 @@
 //! `host-sim decode`: takes packets apart, and names the first byte that is wrong.
 
 mod body;
+mod command;
 mod dissection;
 mod frame;
 mod heartbeat;

@@ -6,31 +6,28 @@
 use alertbus::limits::{
     ACK_ITEMS_MAX, HEAD_LEN, KIND_LEN_MAX, SEQ_MAX, VARINT_U32_LEN_MAX, WHEN_LEN, WHERE_LEN,
 };
-use alertbus::message::{Alert, Body, Phase, Seq, Undecodable};
+use alertbus::message::{Acted, Alert, Body, Heartbeat, Phase, Seq, Undecodable};
 use alertbus::time::ClockQuality;
 use alertbus::wire::packet::{Class, Header};
 use serde_json::Value;
 
 use super::dissection::{Dissection, Field, Span, Wrong};
-use super::{heartbeat, hex, kinds, moment};
+use super::{command, heartbeat, hex, kinds, moment};
 
 /// A kind that no build knows: what is read under it does not depend on the payload.
 const NO_KIND: u8 = 255;
 /// Severity to place: what every alert has between its number and its reference, in bytes.
 const FIXED_LEN: usize = HEAD_LEN + 1 + WHEN_LEN + WHERE_LEN;
 const OTHER_SEQUENCE: u8 = 0b10_0000;
+const REPORT_KINDS: &str = "0x01, a heartbeat, or 0x02, the answer to a command";
 
 /// Reads the body of a packet that has proven authentic.
 pub(super) fn dissect(header: &Header, body: Span<'_>, found: &mut Dissection) {
     let wrong = match header.class {
         Class::Alert => alert(header, body, &mut found.body),
-        Class::Report => heartbeat::report(body, &mut found.body),
+        Class::Report => report(body, &mut found.body),
         Class::Ack => ack(body, &mut found.body),
-        Class::Command => Err(Span { offset: 0, bytes: &header.encode() }.wrong(
-            0,
-            "a command, and version 1 defines none",
-            "class alert, report or acknowledgement",
-        )),
+        Class::Command => command::command(body, &mut found.body),
     };
     if wrong.is_err() {
         let read = found.body.last().map_or(0, |last| last.end().saturating_sub(body.offset));
@@ -168,15 +165,44 @@ pub(super) fn payload_of(code: u8) -> Option<(&'static str, usize)> {
     })
 }
 
+fn report(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wrong> {
+    let Some((kind, _)) = body.split(1) else {
+        return Err(body.wrong(0, "the body is empty", REPORT_KINDS));
+    };
+    match kind.bytes.first().copied().unwrap_or_default() {
+        Heartbeat::KIND => heartbeat::heartbeat(body, fields),
+        Acted::KIND => command::acted(body, fields),
+        code => {
+            fields.push(kind.field("report-kind", code, format!("{code}, not known")));
+            Err(body.wrong(0, format!("report kind {code} is not known"), REPORT_KINDS))
+        }
+    }
+}
+
+/// Blames the first byte that is missing or too many in a message of one length.
+pub(super) fn check_len(body: Span<'_>, len: usize, what: &str) -> Result<(), Wrong> {
+    let got = body.bytes.len();
+    let allowed = format!("{len} bytes");
+    match got.checked_sub(len) {
+        Some(0) => Ok(()),
+        Some(extra) => Err(body.wrong(len, format!("{} too many behind {what}", hex::count(extra)), allowed)),
+        None => Err(body.wrong(got, format!("{what} ends after {}", hex::count(got)), allowed)),
+    }
+}
+
+/// The field with which everything that comes down begins.
+pub(super) fn echo(span: Span<'_>, counter: u32) -> Field {
+    span.field("echo", counter, format!("{counter}, the highest counter opened from the node"))
+}
+
 fn ack(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wrong> {
     let word = |span: Span<'_>| span.bytes.iter().fold(0, |word, byte| word << 8 | u32::from(*byte));
     let short = |rest: Span<'_>| {
         let got = rest.bytes.len();
         rest.wrong(got, format!("the body ends after {}", hex::count(got)), "four bytes")
     };
-    let (echo, mut rest) = body.split(4).ok_or_else(|| short(body))?;
-    let counter = word(echo);
-    fields.push(echo.field("echo", counter, format!("{counter}, the highest counter opened from the node")));
+    let (dated, mut rest) = body.split(4).ok_or_else(|| short(body))?;
+    fields.push(echo(dated, word(dated)));
     for _ in 0..ACK_ITEMS_MAX {
         if rest.bytes.is_empty() {
             return Ok(());

@@ -4,8 +4,8 @@ use alertbus::ledger::{Row, VALUES};
 use alertbus::limits::{HEARTBEAT_LEN, LEDGER_VALUES_PER_REPORT};
 use alertbus::message::Heartbeat;
 
+use super::body::check_len;
 use super::dissection::{Field, Span, Wrong};
-use super::hex;
 
 /// The counts of a row, in the order in which reports carry them.
 const COUNTS: [&str; 12] = [
@@ -26,16 +26,8 @@ const COUNTS: [&str; 12] = [
 // Every value of the ledger has a name.
 const _: () = assert!(COUNTS.len() * Row::ALL.len() == VALUES);
 
-/// Reads a report, of which there is one kind.
-pub(super) fn report(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wrong> {
-    let Some((kind, _)) = body.split(1) else {
-        return Err(body.wrong(0, "the body is empty", "the kind of a report, 0x01"));
-    };
-    if kind.bytes != [Heartbeat::KIND] {
-        let code = kind.bytes.first().copied().unwrap_or(0);
-        fields.push(kind.field("report-kind", code, format!("{code}, not known")));
-        return Err(body.wrong(0, format!("report kind {code} is not known"), "0x01, a heartbeat"));
-    }
+/// Reads a heartbeat, whose kind is seen already.
+pub(super) fn heartbeat(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wrong> {
     // What is there of it is shown even where it ends early: the core reads it filled up with zeros.
     let mut whole = [0; HEARTBEAT_LEN];
     for (room, byte) in whole.iter_mut().zip(body.bytes) {
@@ -44,18 +36,7 @@ pub(super) fn report(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wron
     if let Ok(heartbeat) = Heartbeat::decode(&whole) {
         let _all = heartbeat_fields(body, &heartbeat, fields);
     }
-    let got = body.bytes.len();
-    let allowed = format!("{HEARTBEAT_LEN} bytes");
-    if got < HEARTBEAT_LEN {
-        return Err(body.wrong(got, format!("the heartbeat ends after {}", hex::count(got)), allowed));
-    }
-    match got - HEARTBEAT_LEN {
-        0 => Ok(()),
-        extra => {
-            let message = format!("{} too many behind the heartbeat", hex::count(extra));
-            Err(body.wrong(HEARTBEAT_LEN, message, allowed))
-        }
-    }
+    check_len(body, HEARTBEAT_LEN, "the heartbeat")
 }
 
 /// The fields whose bytes are there.

@@ -102,7 +102,7 @@ fn fields(packet: Span<'_>, header: &Header, first_epoch: Epoch, fields: &mut Ve
         Class::Alert => ("alert", "up, from a node"),
         Class::Report => ("report", "up, from a node"),
         Class::Ack => ("acknowledgement", "down, to a node"),
-        Class::Command => ("command", "down, to a node; version 1 defines none"),
+        Class::Command => ("command", "down, to a node"),
     };
     fields.push(byte.field("version", VERSION, VERSION.to_string()));
     fields.push(byte.field("class", class, format!("{class}, {about}")));

@@ -1,7 +1,8 @@
 //! Packets good, changed and made up, through the command and its options.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use alertbus::message::NodeId;
+use alertbus::message::{Acted, Command, CommandId, CommandResult, NodeId, Order};
+use alertbus::place::SiteId;
 use alertbus::wire::packet::{Class, Header};
 use clap::Parser;
 use proptest::prelude::*;
@@ -47,6 +48,38 @@ fn sealed(class: Class, body: &[u8], tag: TagLength) -> Vec<u8> {
 
 fn ack() -> Vec<u8> {
     sealed(Class::Ack, &[0, 0, 0, 9, 0x80, 0, 0, 4], TagLength::Short)
+}
+
+#[test]
+fn a_command_and_its_answer_as_people_see_them() {
+    let id = CommandId { epoch_low: 1, counter: 0x0300_0504 };
+    let order = Order::Warn { zone: SiteId(259), kind: 2, duration_s: 300 };
+    let mut room = [0; 35];
+    let len = Command { echo: 1_000, id, order }.encode(&mut room);
+    let body_of = |class, body: &[u8]| {
+        let packet = hex::text(&sealed(class, body, TagLength::Short));
+        let (code, out) = decode(&["--seed", "1", &packet], b"");
+        assert_eq!(code, 0, "{out}");
+        assert!(out.contains(if class == Class::Command { "command, down" } else { "report, up" }), "{out}");
+        out.split_once("body in clear\n").unwrap().1.to_owned()
+    };
+    assert_eq!(
+        body_of(Class::Command, &room[..len]),
+        "   8  00 00 03 e8              echo        1000, the highest counter opened from the node
+  12  01 03 00 05 04           id          1/3/1284: first sent as packet 1284 of gateway 3, in an epoch that ends in 01
+  17  01                       order       warn
+  18  01 03                    zone        site 259
+  20  02                       kind        cram-engagement
+  21  01 2c                    duration-s  300 s
+"
+    );
+    assert_eq!(
+        body_of(Class::Report, &Acted { id, result: CommandResult::Done }.encode()),
+        "   8  02                       report-kind  2, the answer to a command
+   9  01 03 00 05 04           id           1/3/1284: first sent as packet 1284 of gateway 3, in an epoch that ends in 01
+  14  00                       result       done
+"
+    );
 }
 
 #[test]
