@@ -131,6 +131,15 @@ pub const SILENT_AFTER_HALF_REPORTS: u32 = 7;
 /// Events a node keeps for its caller before the oldest gives way (its loss is counted).
 pub const NODE_EVENTS_MAX: usize = 8;
 
+/// Longest piece that a flash device may read or write at once, in bytes.
+pub const FLASH_UNIT_LEN_MAX: usize = 32;
+
+/// Longest record on flash with its check, rounded up to what a device writes at once, in bytes.
+pub const SLOT_LEN_MAX: usize = 128;
+
+/// Slots of a flash that are tried for one record before the device is taken for broken.
+pub const FLASH_TRIES_MAX: usize = 4;
+
 /// What a siren keeps over a power cut, in bytes.
 pub const NOTE_LEN: usize = 96;
 
@@ -224,4 +233,7 @@ const _: () = assert!(UNSTORED_PER_PEER <= ACKS_PER_PEER && DOWN_COUNTERS_LOW < 
 // A gateway that is asked in time can send every command that it may hold.
 #[allow(clippy::as_conversions, reason = "eight fits every u32")]
 const _: () = assert!((COMMANDS_PER_PEER as u32) < DOWN_COUNTERS_LOW && ECHO_AGE_REPORTS_MAX <= 3);
+// A note and an alert fit a slot with their numbers and checks, which take at most 24 bytes.
+const _: () = assert!(NOTE_LEN + 24 <= SLOT_LEN_MAX && CONTENT_LEN_MAX + 24 <= SLOT_LEN_MAX);
+const _: () = assert!(SLOT_LEN_MAX.is_multiple_of(FLASH_UNIT_LEN_MAX));
 const _: () = assert!(COUNTER_RESERVE < UP_COUNTER_MAX && SEQ_RESERVE < SEQ_MAX);

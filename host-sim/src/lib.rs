@@ -21,4 +21,5 @@ pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod sink;
+pub mod soak;
 pub mod world;

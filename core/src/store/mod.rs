@@ -1,9 +1,24 @@
 //! What survives a power cut: numbers that must never repeat, and open Flash alerts.
 //!
-//! [`Store`] is the promise; [`Volatile`] keeps it for nodes that get a fresh key epoch at every start. Stores on
-//! flash join it here and pass the same conformance suite.
+//! [`Store`] is the promise of a node's memory, [`Keep`] what a siren asks for beside it:
+//!
+//! | store | for | over a power cut |
+//! | --- | --- | --- |
+//! | [`Volatile`] | nodes and sirens that get a fresh key epoch at every start | keeps nothing |
+//! | [`FlashStore`] | nodes with a NOR flash | keeps numbers and live Flash alerts |
+//! | [`SirenStore`] | sirens with a NOR flash | keeps numbers and the note |
+//!
+//! Those on flash take any device of [`embedded_storage`], and were cut at every word they write and every page they
+//! erase, twice over. All of them pass one conformance suite.
 
+mod area;
+mod counter_log;
+mod flash;
+mod journal;
+mod layout;
 mod note;
+mod siren;
+mod state_log;
 mod volatile;
 
 use core::fmt;
@@ -11,7 +26,11 @@ use core::task::Poll;
 
 use crate::message::{Content, Epoch, EventKey, Seq};
 
+pub use counter_log::Birth;
+pub use flash::FlashStore;
+pub use layout::{Layout, LayoutError};
 pub use note::{Keep, Note};
+pub use siren::SirenStore;
 pub use volatile::Volatile;
 
 /// A series of numbers of which none may be used twice.
@@ -108,7 +127,8 @@ pub trait Store {
     /// `end` or more from now on.
     ///
     /// # Errors
-    /// Then none of them may be used.
+    /// Then none of them may be used. [`StoreError::Spent`] where `end` lies beyond
+    /// [`UP_COUNTER_MAX`](crate::limits::UP_COUNTER_MAX) or [`SEQ_MAX`](crate::limits::SEQ_MAX).
     fn reserve(&mut self, series: Series, end: u32) -> Poll<Result<(), StoreError>>;
 
     /// Moves on to `epoch`, in which no packet counter has been used: [`Store::recover`] answers it, or a later one,
@@ -122,7 +142,8 @@ pub trait Store {
     /// Journals a live Flash alert. One with the same number that is there already gives way to it.
     ///
     /// # Errors
-    /// Then it does not survive a power cut; it is sent all the same.
+    /// Then it need not survive a power cut; it is sent all the same. [`StoreError::Full`] where as many are live as
+    /// there is room for.
     fn append(&mut self, alert: &Journalled) -> Poll<Result<(), StoreError>>;
 
     /// The Flash alert with this number is settled and need not be kept. One that is unknown is no error.
@@ -137,8 +158,9 @@ pub trait Store {
     /// The device failed.
     fn next_open(&mut self, after: Option<Seq>) -> Poll<Result<Option<Journalled>, StoreError>>;
 
-    /// Housekeeping ahead of need, such as erasing what is no longer used. It may take as long as an erase; the node
-    /// calls it once after each report, when nothing else is to be done.
+    /// Housekeeping ahead of need, such as erasing what is no longer used. It may take as long as one erase and
+    /// answers [`Poll::Pending`] while more is left; the node calls it once after each report, when nothing else is
+    /// to be done.
     ///
     /// # Errors
     /// The device failed. Nothing is lost.

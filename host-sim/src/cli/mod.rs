@@ -16,6 +16,7 @@ mod key_options;
 pub mod man;
 pub mod replay;
 pub mod schema;
+pub mod soak;
 mod values;
 
 use std::io;
@@ -63,6 +64,7 @@ pub struct Cli {
 enum Command {
     Replay(replay::Args),
     Incidents(incidents::Args),
+    Soak(soak::Args),
     Decode(decode::Args),
     Encode(encode::Args),
     Schema(schema::Args),
@@ -115,6 +117,7 @@ impl Command {
         match self {
             Self::Replay(args) => replay::run(&args, voice),
             Self::Incidents(args) => incidents::run(&args),
+            Self::Soak(args) => soak::run(&args, voice),
             Self::Decode(args) => decode::run(&args),
             Self::Encode(args) => encode::run(&args),
             Self::Schema(args) => schema::run(&args),

@@ -3,11 +3,12 @@
 use glob::Pattern;
 
 use alertbus::ledger::Outcome;
+use alertbus::message::Phase;
 
 use crate::report::{PrecedenceRow, Summary, TallyRow, count};
 use crate::scenario::{Date, Faults, Incident, PlannedAlert, Scenario, local_time};
 use crate::sink::Delivery;
-use crate::world::{AlertPlan, NodePlan, Occurrence, Plan, World};
+use crate::world::{AlertPlan, Occurrence, Plan, Play, UnitPlan, World};
 
 /// Which incidents are played.
 #[derive(Clone, Debug, Default)]
@@ -42,20 +43,21 @@ impl Story {
         // A part of the data adds up to nothing that a source counts.
         let tallies = if incidents.len() == whole { tallies(scenario, &incidents) } else { Vec::new() };
 
-        let nodes: Vec<NodePlan> = scenario
+        let nodes: Vec<UnitPlan> = scenario
             .nodes()
             .iter()
-            .map(|node| NodePlan {
+            .map(|node| UnitPlan {
                 id: node.id.clone(),
                 node: alertbus::NodeId(node.number),
                 site: node.site.clone(),
+                gaps_ms: Vec::new(),
             })
             .collect();
         let mut planned = Vec::new();
         for (number, incident) in incidents.iter().enumerate() {
             for (place, alert) in incident.alerts.iter().enumerate() {
                 let node = nodes.iter().position(|node| node.node == alert.node).unwrap_or(0);
-                let plan = AlertPlan { node, at_ms: alert.at_ms, draft: alert.draft };
+                let plan = AlertPlan { node, at_ms: alert.at_ms, phase: Phase::Onset, draft: alert.draft };
                 planned.push((plan, (number, place)));
             }
         }
@@ -64,7 +66,15 @@ impl Story {
         Self {
             name: scenario.file().name.clone(),
             utc_offset_min,
-            plan: Plan { seed, faults, nodes, alerts },
+            plan: Plan {
+                seed,
+                faults,
+                nodes,
+                sirens: Vec::new(),
+                alerts,
+                play: Play::AroundAlerts,
+                epoch_s: 0,
+            },
             incidents,
             alerts: places,
             tallies,
@@ -125,6 +135,8 @@ impl Story {
             },
             Occurrence::Refused(alert, _) => self.undelivered(*alert, "refused")?,
             Occurrence::Ended(alert, outcome) => self.undelivered(*alert, word(*outcome))?,
+            Occurrence::Merged(alert) => self.undelivered(*alert, "merged")?,
+            Occurrence::CutOff(alert) => self.undelivered(*alert, "cut-off")?,
             Occurrence::Open(alert) => self.undelivered(*alert, "open")?,
             _ => return None,
         })
@@ -172,7 +184,7 @@ impl Story {
             frames_reordered: frames.reordered,
             frames_corrupted: frames.corrupted,
             frames_rejected: frames.rejected + frames.noise,
-            retries: frames.retries,
+            retries: world.retries(),
             reports: frames.reports,
             played_ms: world.run_ms(),
             quiet_skipped_ms: world.quiet_skipped_ms(),

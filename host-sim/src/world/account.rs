@@ -93,8 +93,7 @@ impl PrecedenceAccount {
     /// Whether every alert is in exactly one column.
     #[must_use]
     pub const fn is_accounted(&self) -> bool {
-        let lost =
-            self.refused + self.displaced + self.expired + self.undelivered + self.cut_off + self.open;
+        let lost = self.refused + self.displaced + self.expired + self.undelivered + self.cut_off + self.open;
         self.lost() == lost
     }
 
@@ -125,6 +124,10 @@ pub struct FrameAccount {
     pub dropped: u64,
     /// Lost because the line was cut, the node out of reach, its power off, or the gateway dead.
     pub cut: u64,
+    /// Of these in bursts.
+    pub burst: u64,
+    /// Arrived later than their time on the way.
+    pub delayed: u64,
     /// Arrived twice.
     pub duplicated: u64,
     /// Held back.
@@ -135,8 +138,6 @@ pub struct FrameAccount {
     pub noise: u64,
     /// What a node or the gateway did not take: bad tags, replays and the like.
     pub rejected: u64,
-    /// Transmissions of alerts beyond the first of each.
-    pub retries: u64,
     /// Reports that reached the gateway.
     pub reports: u64,
 }
@@ -164,6 +165,33 @@ pub struct Incidents {
     pub counters_lost: u64,
     /// Acknowledgements of what no disk has. Zero, or something is broken.
     pub acked_unstored: u64,
+}
+
+/// Where the live Flash alerts of a run went: each is in exactly one column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlashAccount {
+    /// Submitted to their nodes.
+    pub raised: u64,
+    /// On the gateway's disk.
+    pub stored: u64,
+    /// Replaced by an update.
+    pub superseded: u64,
+    /// Withdrawn by their source.
+    pub cancelled: u64,
+    /// Counted into a summary that is on the gateway's disk.
+    pub merged: u64,
+    /// There already, byte for byte.
+    pub duplicate: u64,
+    /// Handed back.
+    pub refused: u64,
+    /// Cut off by a power failure before they were Durable, which is when the guarantee begins.
+    pub cut_off: u64,
+    /// Still with their node.
+    pub open: u64,
+    /// None of these. The guarantee is broken.
+    pub lost: u64,
+    /// From raised to received, in milliseconds, the longest.
+    pub latency_ms_max: u64,
 }
 
 /// How many sealed packets had which length: exact, in fixed memory.

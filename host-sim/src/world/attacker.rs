@@ -61,7 +61,12 @@ pub(super) struct Mischief {
 
 impl Attacker {
     pub(super) fn new(seed: u64, millionths: u32) -> Self {
-        Self { draw: Draw::new(seed, "attacker"), millionths, tape: Vec::new(), attempts: Attempts::default() }
+        Self {
+            draw: Draw::new(seed, "attacker"),
+            millionths,
+            tape: Vec::new(),
+            attempts: Attempts::default(),
+        }
     }
 
     /// The attacker goes home.
@@ -95,7 +100,9 @@ impl Attacker {
                 for _ in 0..self.tape.len().min(4) {
                     let at = self.pick(self.tape.len());
                     self.attempts.replays += 1;
-                    mischief.arrivals.push((1 + self.draw.below(5_000), self.tape[at].way.arrival(self.tape[at].packet)));
+                    mischief
+                        .arrivals
+                        .push((1 + self.draw.below(5_000), self.tape[at].way.arrival(self.tape[at].packet)));
                 }
             }
             3 => self.forge(&mut mischief, heard, |draw, packet| {

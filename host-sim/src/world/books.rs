@@ -7,11 +7,12 @@ use alertbus::limits::BODY_LEN_MAX;
 use alertbus::message::{Alert as Message, Body, Epoch, Phase, split_body};
 use alertbus::role::gateway::ReceivedAlert;
 use alertbus::role::node::{Handle, NodeEvent};
+use alertbus::time::EventTime;
 use alertbus::wire::keys::{Direction, LinkKey, MasterKey, NodeKey};
 use alertbus::wire::packet::{self, Class, Header};
 use alertbus::{AlertId, NodeId, Precedence};
 
-use super::account::Fate;
+use super::account::{Fate, FlashAccount};
 use super::plan::AlertPlan;
 use super::{LINK, NETWORK};
 
@@ -77,7 +78,7 @@ pub(super) enum Arrival {
 
 impl Alert {
     fn new(plan: AlertPlan, is_summary: bool) -> Self {
-        let content = plain(&plan.draft.onset(0));
+        let content = plain(&plan.draft.onset(0), is_dated(&plan));
         Self {
             plan,
             is_summary,
@@ -104,9 +105,15 @@ impl Alert {
     }
 }
 
-/// The content of an alert without what its node adds: phase, reference, boot.
-fn plain(alert: &Message) -> Vec<u8> {
-    let plain = Message { phase: Phase::Onset, reference: None, boot: 0, ..*alert };
+/// Whether the source has dated it; otherwise its node does.
+fn is_dated(plan: &AlertPlan) -> bool {
+    plan.draft.time != EventTime::default()
+}
+
+/// The content of an alert without what its node adds: phase, reference, boot, and the time where it is not dated.
+fn plain(alert: &Message, is_dated: bool) -> Vec<u8> {
+    let time = if is_dated { alert.time } else { EventTime::default() };
+    let plain = Message { phase: Phase::Onset, reference: None, boot: 0, time, ..*alert };
     plain.content().as_slice().to_vec()
 }
 
@@ -213,9 +220,11 @@ impl Books {
             observed.by_seq.get(&id.seq.number()).copied()
         } else {
             // Of several with the same content the oldest goes first, as in the node's queue.
-            let content = plain(&message);
-            let by_content = |&number: &usize| self.alerts[number].content == content;
-            observed.unseen.iter().copied().find(by_content)
+            let (dated, undated) = (plain(&message, true), plain(&message, false));
+            observed.unseen.iter().copied().find(|&number| {
+                let alert = &self.alerts[number];
+                alert.content == if is_dated(&alert.plan) { &dated[..] } else { &undated[..] }
+            })
         };
         if let Some(number) = number {
             observed.unseen.remove(&number);
@@ -270,15 +279,36 @@ impl Books {
         self.observed[unit].open.values().any(|&open| open == held)
     }
 
-    /// What has become of an alert for which its node has an answer to give: whether it is safe, or rightly gone.
-    pub(super) fn is_answered_for(&self, alert: &Alert) -> bool {
-        match alert.fate {
-            Fate::Merged => alert.merged_into.is_some_and(|into| self.is_answered_for(&self.alerts[into])),
-            Fate::Ended(outcome) => {
-                alert.stored || matches!(outcome, Outcome::Superseded | Outcome::Cancelled)
+    /// Where the live Flash alerts among the first `raised` went.
+    pub(super) fn flash(&self, raised: usize) -> FlashAccount {
+        let mut account = FlashAccount::default();
+        let live_flash =
+            |alert: &&Alert| alert.precedence() == Precedence::Flash && !alert.plan.draft.exercise;
+        for (number, alert) in self.alerts[..raised].iter().enumerate().filter(|(_, alert)| live_flash(alert))
+        {
+            account.raised += 1;
+            *self.column(&mut account, number, alert) += 1;
+            if let Fate::Delivered { latency_ms } = alert.fate {
+                account.latency_ms_max = account.latency_ms_max.max(latency_ms);
             }
-            Fate::Delivered { .. } | Fate::Open => alert.stored,
-            Fate::Planned | Fate::Refused | Fate::Duplicate | Fate::CutOff => true,
+        }
+        account
+    }
+
+    fn column<'a>(&self, account: &'a mut FlashAccount, number: usize, alert: &Alert) -> &'a mut u64 {
+        let summary = alert.merged_into.map(|into| &self.alerts[into]);
+        match alert.fate {
+            Fate::Merged if summary.is_some_and(|summary| summary.stored) => &mut account.merged,
+            _ if alert.stored => &mut account.stored,
+            Fate::Ended(Outcome::Superseded) => &mut account.superseded,
+            Fate::Ended(Outcome::Cancelled) => &mut account.cancelled,
+            Fate::Duplicate => &mut account.duplicate,
+            Fate::Refused => &mut account.refused,
+            Fate::CutOff => &mut account.cut_off,
+            // Its node was without power and its moment is put off.
+            Fate::Planned => &mut account.open,
+            _ if self.is_resident(alert.plan.node, number) => &mut account.open,
+            Fate::Open | Fate::Merged | Fate::Delivered { .. } | Fate::Ended(_) => &mut account.lost,
         }
     }
 }

@@ -118,7 +118,8 @@ impl World {
     pub(super) fn next_epoch(&mut self, unit: usize) {
         self.appoint(self.epoch_s, Event::NextEpoch { unit });
         if self.epoch_s > 0 {
-            self.host.roll_epoch(self.medium.now_ms, self.units[unit].node);
+            self.incidents.epochs +=
+                u64::from(self.host.roll_epoch(self.medium.now_ms, self.units[unit].node));
             self.serve_gateway();
         }
     }

@@ -29,6 +29,7 @@ pub(super) struct Hop {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fate {
     pub(super) lost: bool,
+    pub(super) in_burst: bool,
     pub(super) corrupted: bool,
     pub(super) reordered: bool,
     /// When it arrives, and when it arrives again.
@@ -47,8 +48,9 @@ impl Hop {
 
     /// Sends `frame`, which takes `airtime_ms`; a corrupted frame is changed in place.
     pub(super) fn carry(&mut self, now_ms: u64, airtime_ms: u64, frame: &mut Bytes) -> Fate {
-        if self.is_in_burst() || self.loss.happens(self.faults.loss.millionths()) {
-            return Fate { lost: true, ..Fate::default() };
+        let in_burst = self.is_in_burst();
+        if in_burst || self.loss.happens(self.faults.loss.millionths()) {
+            return Fate { lost: true, in_burst, ..Fate::default() };
         }
         let corrupted = self.corrupt.happens(self.faults.corrupt.millionths());
         if corrupted {
@@ -59,7 +61,7 @@ impl Hop {
         let first_ms = self.arrival_ms(now_ms + airtime_ms, reordered);
         let again = self.duplicate.happens(self.faults.duplicate.millionths());
         let again_ms = again.then(|| self.arrival_ms(first_ms, false));
-        Fate { lost: false, corrupted, reordered, arrivals_ms: [Some(first_ms), again_ms] }
+        Fate { lost: false, in_burst, corrupted, reordered, arrivals_ms: [Some(first_ms), again_ms] }
     }
 
     /// From now on nothing befalls a frame.

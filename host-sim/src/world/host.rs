@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use alertbus::message::{ClockQuality, CommandId, Epoch, EventTime, Order, Phase, Reference};
+use alertbus::message::{CommandId, Epoch, Order, Phase, Reference};
 use alertbus::place::SiteId;
-use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, ReceivedAlert, Transmit};
-use alertbus::time::Instant;
+use alertbus::role::gateway::{
+    DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState, ReceivedAlert, Transmit,
+};
+use alertbus::time::{ClockQuality, EventTime, Instant};
 use alertbus::wire::keys::MasterKey;
 use alertbus::wire::link::Link;
 use alertbus::wire::packet::PacketBuffer;
@@ -78,7 +80,7 @@ impl Host {
                 down: self.disk.set_down_counters_aside(node, epoch),
                 exercise: false,
                 // The first gateway there ever was: of a node it has nothing of, nobody has heard.
-                state: state.or_else(|| Some(alertbus::role::gateway::PeerState::new(EPOCH))),
+                state: state.or_else(|| Some(PeerState::new(EPOCH))),
                 seed: self.seed,
             };
             let added = gateway.add(Instant::START, config);
@@ -178,12 +180,12 @@ impl Host {
         }
     }
 
-    /// Sends a node's key on to its next epoch.
-    pub(super) fn roll_epoch(&mut self, now_ms: u64, node: NodeId) {
+    /// Sends a unit on to its next key epoch; false where that cannot be said now.
+    pub(super) fn roll_epoch(&mut self, now_ms: u64, node: NodeId) -> bool {
         let now = self.local(now_ms);
-        let Some(gateway) = &mut self.gateway else { return };
-        let Some(epoch) = gateway.peer(node).map(|peer| peer.epoch()) else { return };
-        let _refused = gateway.command(now, node, Order::NextEpoch(Epoch(epoch.0 + 1)));
+        let Some(gateway) = &mut self.gateway else { return false };
+        let Some(epoch) = gateway.peer(node).map(|peer| peer.epoch()) else { return false };
+        gateway.command(now, node, Order::NextEpoch(Epoch(epoch.0 + 1))).is_ok()
     }
 
     /// Until rules exist each live Flash alert warns its own site's sirens, and what ends it ends their warning.
@@ -211,9 +213,10 @@ impl Host {
         let now = self.local(now_ms);
         let Some(gateway) = &mut self.gateway else { return };
         for &siren in self.sirens.get(site).into_iter().flatten() {
-            let again = self.given.get(&siren).is_some_and(|&(last_kind, at_ms)| {
-                last_kind == kind && now_ms < at_ms + WARNING_AGAIN_MS
-            });
+            let again = self
+                .given
+                .get(&siren)
+                .is_some_and(|&(last_kind, at_ms)| last_kind == kind && now_ms < at_ms + WARNING_AGAIN_MS);
             if again {
                 continue;
             }

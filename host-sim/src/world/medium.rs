@@ -36,6 +36,9 @@ impl Medium {
         self.trace.frame(self.now_ms, &hop.name, bytes.as_slice(), &fate);
         self.frames.sent += 1;
         self.frames.dropped += u64::from(fate.lost);
+        self.frames.burst += u64::from(fate.in_burst);
+        let [first_ms, _] = fate.arrivals_ms;
+        self.frames.delayed += u64::from(first_ms.is_some_and(|at_ms| at_ms > self.now_ms + airtime_ms));
         self.frames.corrupted += u64::from(fate.corrupted);
         self.frames.reordered += u64::from(fate.reordered);
         let arrivals = fate.arrivals_ms.into_iter().flatten();

@@ -41,7 +41,7 @@ use alertbus::{AlertId, NodeId, Precedence};
 use crate::draw::Draw;
 use crate::scenario::Faults;
 
-pub use account::{Fate, FrameAccount, Incidents, PacketLengths, PrecedenceAccount};
+pub use account::{Fate, FlashAccount, FrameAccount, Incidents, PacketLengths, PrecedenceAccount};
 pub use attacker::Attempts;
 pub use plan::{AlertPlan, Plan, Play, TooLarge, UnitPlan};
 pub use watch::Breaches;
@@ -278,24 +278,16 @@ impl World {
         })
     }
 
-    /// Live Flash alerts that left their node, or have none any more, without an answer: the guarantee is broken.
+    /// Where the live Flash alerts went, summaries aside.
     #[must_use]
-    pub fn flash_lost(&self) -> u64 {
-        self.unanswered().filter(|&(_, resident)| !resident).count() as u64
+    pub fn flash(&self) -> FlashAccount {
+        self.books.flash(self.next_alert.min(self.planned))
     }
 
-    /// Live Flash alerts that are still with their node.
+    /// Transmissions of alerts beyond the first of each.
     #[must_use]
-    pub fn flash_open(&self) -> u64 {
-        self.unanswered().filter(|&(_, resident)| resident).count() as u64
-    }
-
-    fn unanswered(&self) -> impl Iterator<Item = (usize, bool)> {
-        let alerts = self.books.alerts.iter().enumerate();
-        alerts.filter(|(_, alert)| alert.precedence() == Precedence::Flash).filter_map(|(number, alert)| {
-            let answered = self.books.is_answered_for(alert);
-            (!answered).then(|| (number, self.books.is_resident(alert.plan.node, number)))
-        })
+    pub const fn retries(&self) -> u64 {
+        self.books.retries
     }
 
     /// Warning times of a site's live Flash onsets in milliseconds, sorted, and how many of them no siren has followed;
@@ -326,6 +318,12 @@ impl World {
     #[must_use]
     pub const fn units(&self) -> usize {
         self.units.len()
+    }
+
+    /// Nodes and sirens whose clock is wrong.
+    #[must_use]
+    pub fn drifting(&self) -> usize {
+        self.units.iter().filter(|unit| unit.drifts()).count()
     }
 
     /// Counts of frames.

@@ -135,7 +135,9 @@ impl NorFlash for Nor {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), PowerOff> {
         let mut chip = self.chip.borrow_mut();
-        (from as usize..to as usize).step_by(PAGE_LEN).try_for_each(|page| chip.change(page, PAGE_LEN, |_, _| 0xff))
+        (from as usize..to as usize)
+            .step_by(PAGE_LEN)
+            .try_for_each(|page| chip.change(page, PAGE_LEN, |_, _| 0xff))
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), PowerOff> {

@@ -92,7 +92,8 @@ impl Plan {
     /// # Errors
     /// Too many units or sites, or two units with one address.
     pub fn check(&self) -> Result<(), TooLarge> {
-        let mut addresses: Vec<NodeId> = self.nodes.iter().chain(&self.sirens).map(|unit| unit.node).collect();
+        let mut addresses: Vec<NodeId> =
+            self.nodes.iter().chain(&self.sirens).map(|unit| unit.node).collect();
         let units = addresses.len();
         addresses.sort_unstable();
         addresses.dedup();

@@ -1,7 +1,7 @@
 //! Who hands what to whom.
 
-use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::ledger::Outcome;
+use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::role::gateway::{GatewayEvent, ReceivedAlert};
 use alertbus::role::node::{NodeEvent, Rejected};
 use alertbus::role::siren::{SirenEvent, Sound};
@@ -71,7 +71,8 @@ impl World {
             self.medium.frames.cut += 1;
             return;
         }
-        self.medium.send(&mut self.units[unit].up, airtime_ms, packet, |packet| Event::AirUp { site, packet });
+        self.medium
+            .send(&mut self.units[unit].up, airtime_ms, packet, |packet| Event::AirUp { site, packet });
     }
 
     /// The attacker hears it, and does what he can; true where it does not arrive.

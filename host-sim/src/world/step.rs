@@ -96,11 +96,7 @@ impl World {
                 Fate::Ended(outcome) => self.tell(Occurrence::Ended(number, outcome)),
                 Fate::Open => self.tell(Occurrence::Open(number)),
                 Fate::CutOff => self.tell(Occurrence::CutOff(number)),
-                Fate::Planned
-                | Fate::Refused
-                | Fate::Merged
-                | Fate::Duplicate
-                | Fate::Delivered { .. } => {}
+                Fate::Planned | Fate::Refused | Fate::Merged | Fate::Duplicate | Fate::Delivered { .. } => {}
             }
         }
     }

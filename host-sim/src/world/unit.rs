@@ -114,6 +114,10 @@ impl Unit {
         self.cause = cause;
     }
 
+    pub(super) const fn drifts(&self) -> bool {
+        self.drift_ppm != 0
+    }
+
     /// What its own clock says at this time of the run.
     pub(super) fn local(&self, now_ms: u64) -> Instant {
         let elapsed_ms = now_ms.saturating_sub(self.started_ms);
@@ -180,14 +184,6 @@ impl Unit {
     pub(super) const fn sensor(&mut self) -> Option<&mut SensorNode> {
         match &mut self.role {
             Some(Role::Sensor(node)) => Some(node),
-            _ => None,
-        }
-    }
-
-    /// The siren, while the power is on.
-    pub(super) const fn siren(&mut self) -> Option<&mut SirenRole> {
-        match &mut self.role {
-            Some(Role::Siren(siren)) => Some(siren),
             _ => None,
         }
     }

@@ -77,7 +77,10 @@ impl Onlooker for Progress<'_> {
             Occurrence::Ended(alert, outcome) => {
                 format!("alert {alert} {}", format!("{outcome:?}").to_lowercase())
             }
-            Occurrence::DeliveredTwice(id) => format!("DELIVERED TWICE: {id}"),
+            Occurrence::Merged(alert) => format!("alert {alert} counted into a summary"),
+            Occurrence::CutOff(alert) => format!("alert {alert} lost with the power of its node"),
+            Occurrence::Warned { site, siren } => format!("siren {} sounds at {site}", siren.0),
+            Occurrence::Silent(node) => format!("SILENT: node {}", node.0),
             Occurrence::Forged(id) => format!("FORGED: {id}"),
         };
         let say = || anstream::eprintln!("{}  {what}", self.story.time(calendar_ms));

@@ -148,7 +148,7 @@ impl Peer {
         // Where much has been said since, the node's window has left its own counter behind.
         let own = pending.counter.filter(|&own| !may_speak || self.down.is_in_window(own));
         let counter = own.or_else(|| self.down.take())?;
-        self.commands.sent(at, now, link.airtime_max, &mut self.jitter);
+        self.commands.sent(at, now, link.airtime_max(), &mut self.jitter);
         let mut body = [0; BODY_LEN_MAX];
         let len = Command { echo, id, order }.encode(&mut body);
         self.ack_sent = false;
