@@ -8,7 +8,7 @@
 //!
 //! | level | module | knows about | does not |
 //! | --- | --- | --- | --- |
-//! | 4 | [`role`]: [`node`](role::node), [`gateway`](role::gateway) | who holds what and when to speak | do input or output |
+//! | 4 | [`role`]: [`node`](role::node), [`gateway`](role::gateway), [`relay`](role::relay) | who holds what and when to speak | do input or output |
 //! | 3 | [`wire`]: [`packet`](wire::packet), [`frame`](wire::frame), [`keys`](wire::keys), [`window`](wire::window) | bytes from and to messages, and which are believed | know of order or retries |
 //! | 3 | [`queue`] | **order and loss**: who goes first, who gives way | know of time or bytes |
 //! | 3 | [`store`] | what survives a power cut | know of packets |

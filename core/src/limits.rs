@@ -213,6 +213,9 @@ pub const ROUTINE_ATTEMPTS_MAX: u8 = 4;
 /// Longest wait between two transmissions of one alert, in milliseconds.
 pub const RETRY_MS_MAX: u32 = 60_000;
 
+/// Longest a frame waits in a relay, in milliseconds: by then its sender has sent it again, or has no need to.
+pub const RELAY_WAIT_MS_MAX: u32 = 2 * RETRY_MS_MAX;
+
 /// Report interval on IP and UART, in milliseconds.
 pub const REPORT_INTERVAL_STREAM_MS: u32 = 60_000;
 /// Report interval on radio links at SF7 to SF9, in milliseconds.

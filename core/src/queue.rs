@@ -28,7 +28,7 @@ pub struct Lane {
 impl Lane {
     /// The lane that never gives way.
     pub const LIVE_FLASH: Self = Self::of(Precedence::Flash, false);
-    const COUNT: usize = 8;
+    pub(crate) const COUNT: usize = 8;
 
     /// The lane of an alert.
     #[must_use]
@@ -48,7 +48,7 @@ impl Lane {
         !self.live
     }
 
-    const fn number(self) -> u8 {
+    pub(crate) const fn number(self) -> u8 {
         self.precedence.bits() | if self.live { 0b100 } else { 0 }
     }
 

@@ -9,6 +9,7 @@
 
 pub mod gateway;
 pub mod node;
+pub mod relay;
 mod retry;
 pub mod siren;
 mod station;
