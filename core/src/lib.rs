@@ -8,6 +8,7 @@
 //!
 //! | level | module | knows about | does not |
 //! | --- | --- | --- | --- |
+//! | 5 | [`bus`] | what interrupts hand over, who listens inside the node | reach other nodes |
 //! | 4 | [`role`]: [`node`](role::node), [`gateway`](role::gateway), [`relay`](role::relay) | who holds what and when to speak | do input or output |
 //! | 3 | [`wire`]: [`packet`](wire::packet), [`frame`](wire::frame), [`keys`](wire::keys), [`window`](wire::window) | bytes from and to messages, and which are believed | know of order or retries |
 //! | 3 | [`queue`] | **order and loss**: who goes first, who gives way | know of time or bytes |
@@ -115,6 +116,7 @@
     )
 )]
 
+pub mod bus;
 pub mod ledger;
 pub mod limits;
 pub mod message;
