@@ -9,7 +9,8 @@
 //! | level | module | knows about | does not |
 //! | --- | --- | --- | --- |
 //! | 5 | [`bus`] | what interrupts hand over, who listens inside the node | reach other nodes |
-//! | 4 | [`role`]: [`node`](role::node), [`gateway`](role::gateway), [`relay`](role::relay) | who holds what and when to speak | do input or output |
+//! | 4 | [`role`]: [`node`](role::node), [`siren`](role::siren), [`gateway`](role::gateway), [`relay`](role::relay) | who holds what and when to speak | do input or output |
+//! | 4 | [`provision`] | what a blank board is told to be one node of one network | know of roles |
 //! | 3 | [`wire`]: [`packet`](wire::packet), [`frame`](wire::frame), [`keys`](wire::keys), [`window`](wire::window) | bytes from and to messages, and which are believed | know of order or retries |
 //! | 3 | [`queue`] | **order and loss**: who goes first, who gives way | know of time or bytes |
 //! | 3 | [`store`] | what survives a power cut | know of packets |
@@ -122,6 +123,7 @@ pub mod limits;
 pub mod message;
 pub mod place;
 pub mod precedence;
+pub mod provision;
 pub mod queue;
 pub mod role;
 pub mod store;

@@ -78,6 +78,9 @@ pub const COUNTER_RESERVE: u32 = 64;
 /// Down counters left to a gateway below which it asks its host for more.
 pub const DOWN_COUNTERS_LOW: u32 = 32;
 
+/// Bytes of a provisioning blob, which stands at the start of a node's first flash page.
+pub const BLOB_LEN: usize = 64;
+
 /// Wait before a store that failed is asked again, in milliseconds.
 pub const STORE_RETRY_MS: u32 = 1_000;
 

@@ -8,7 +8,9 @@ use crate::source::{Source, Token};
 
 /// Types that hold a key or the body of a message: what is written of them is chosen by hand, never derived.
 /// A type that implements `Kind` is a body too.
-const SECRETS: [&str; 12] = [
+const SECRETS: [&str; 14] = [
+    "Blob",
+    "BlobBytes",
     "MasterKey",
     "NodeKey",
     "LinkKey",
@@ -23,7 +25,7 @@ const SECRETS: [&str; 12] = [
     "Received",
 ];
 /// Types that are nothing but a key: not even a hand-written `Format` reads them.
-const KEYS: [&str; 3] = ["MasterKey", "NodeKey", "LinkKey"];
+const KEYS: [&str; 4] = ["MasterKey", "NodeKey", "LinkKey", "BlobBytes"];
 
 /// A public type of core and whether it derives `Format`.
 struct Type {

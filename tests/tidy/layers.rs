@@ -12,7 +12,7 @@ const LEVELS: [&[&str]; 6] = [
     &["ledger", "place"],
     &["message"],
     &["wire", "queue", "store"],
-    &["role"],
+    &["role", "provision"],
     &["driver", "bus"],
 ];
 

@@ -10,6 +10,7 @@ use alertbus::message::{
     Reference, ResetCause, Seq, Severity, Urgency, split_body,
 };
 use alertbus::place::{Accuracy, Place, SiteId};
+use alertbus::provision::Blob;
 use alertbus::time::{ClockQuality, EventTime};
 use alertbus::wire::keys::{Direction, Epoch, LinkKey, MasterKey, NodeKey};
 use alertbus::wire::link::TagLength;
@@ -26,6 +27,13 @@ use crate::vector::{
 pub(crate) fn node_key(given: &Given) -> NodeKey {
     let master_key = MasterKey::from_bytes(given.master_key.0.as_slice().try_into().unwrap());
     master_key.node_key(given.network, NodeId(given.node))
+}
+
+/// A key leaves the crate in a provisioning blob only.
+pub(crate) fn node_key_bytes(given: &Given) -> Vec<u8> {
+    let (network, node, key) = (given.network, NodeId(given.node), node_key(given));
+    let blob = Blob { network, node, key, epoch: Epoch(1), flash_seq: 1, other_seq: 1 };
+    blob.encode().unwrap().expose()[24..40].to_vec()
 }
 
 pub(crate) fn link_key(given: &Given) -> LinkKey {

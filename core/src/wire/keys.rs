@@ -75,8 +75,7 @@ impl NodeKey {
     }
 
     /// The bytes, for a provisioning blob and for nothing else.
-    #[must_use]
-    pub const fn expose(&self) -> &[u8; KEY_LEN] {
+    pub(crate) const fn expose(&self) -> &[u8; KEY_LEN] {
         &self.0
     }
 
