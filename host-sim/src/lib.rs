@@ -5,6 +5,7 @@
 //! | [`cli`] | one file a command: arguments, defaults, exit codes |
 //! | [`scenario`] | what happened where, who says so, and what a replay fills in |
 //! | [`world`] | sites, nodes, links and a gateway on virtual time; the core's code, byte for byte |
+//! | [`keyring`] | a network's master key, which node has which epoch, and the blobs to flash |
 //! | [`replay`] | a scenario played through the world, at the pace somebody asks for |
 //! | [`sink`] | alerts in somebody's words, each behind a queue of its own |
 //! | [`report`] | what became of everything, as a table and as JSON |
@@ -17,6 +18,7 @@
 pub mod cli;
 pub mod clock;
 pub mod draw;
+pub mod keyring;
 pub mod replay;
 pub mod report;
 pub mod scenario;

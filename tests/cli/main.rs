@@ -4,6 +4,7 @@
 mod decode;
 mod encode;
 mod incidents;
+mod keys;
 mod manual;
 mod replay;
 

@@ -29,7 +29,13 @@ fn the_manual_has_a_page_for_every_command() {
     let encode = std::fs::read_to_string(folder.join("man1/host-sim-encode.1")).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!((code, out.as_str(), errors.as_str()), (0, "", ""));
-    for page in ["host-sim.1", "host-sim-decode.1", "host-sim-man.1", "host-sim-incidents.1"] {
+    for page in [
+        "host-sim.1",
+        "host-sim-decode.1",
+        "host-sim-keys-provision.1",
+        "host-sim-man.1",
+        "host-sim-incidents.1",
+    ] {
         assert!(names.iter().any(|name| name == page), "{page} in {names:?}");
     }
     assert!(encode.contains("accuracy\\-km"), "{encode}");

@@ -4,7 +4,7 @@ mod csv;
 mod geojson;
 mod json;
 mod show;
-mod table;
+pub(super) mod table;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;

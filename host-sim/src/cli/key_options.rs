@@ -1,5 +1,5 @@
-//! Which keys and which length of tag open or seal a packet. Keys are those of a simulated run, or a file's;
-//! never one from the command line, where every user of the machine and the shell's history can read it.
+//! Which keys and which length of tag open or seal a packet. Keys are those of a simulated run, a file's or a key
+//! directory's; never one from the command line, where every user of the machine and the shell's history can read it.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,6 +12,7 @@ use alertbus::wire::packet::Header;
 use anyhow::{Context, bail};
 
 use super::decode::hex::{self, Hex};
+use crate::keyring::Keyring;
 use crate::world;
 
 /// A key file holds 32 digits; what is this long is another file, given by mistake.
@@ -22,9 +23,12 @@ const KEY_FILE_LEN_MAX: u64 = 1_024;
 #[command(next_help_heading = "Keys")]
 pub(super) struct KeyOptions {
     /// The throw-away keys of `replay --seed N`
-    #[arg(long, value_name = "N", conflicts_with_all = ["master_key_file", "network", "node_key_file"],
+    #[arg(long, value_name = "N", conflicts_with_all = ["keys", "master_key_file", "network", "node_key_file"],
           allow_negative_numbers = true, value_parser = super::values::seed)]
     seed: Option<u64>,
+    /// A network's key directory, as `keys new` makes it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["master_key_file", "network", "node_key_file"])]
+    keys: Option<PathBuf>,
     /// A network's master key: a file with 32 hex digits that nobody else can read
     #[arg(long, value_name = "FILE", conflicts_with = "node_key_file")]
     master_key_file: Option<PathBuf>,
@@ -39,7 +43,7 @@ pub(super) struct KeyOptions {
 impl KeyOptions {
     /// Whether the keys are somebody's, and not the throw-away ones of a run.
     pub(super) const fn are_real(&self) -> bool {
-        self.master_key_file.is_some() || self.node_key_file.is_some()
+        self.keys.is_some() || self.master_key_file.is_some() || self.node_key_file.is_some()
     }
 
     /// The keys named, or none where no option names any.
@@ -49,6 +53,9 @@ impl KeyOptions {
     pub(super) fn keys(&self) -> anyhow::Result<Option<Keys>> {
         Ok(if let Some(seed) = self.seed {
             Some(Keys::of_seed(seed))
+        } else if let Some(folder) = &self.keys {
+            let keyring = Keyring::open(folder)?;
+            Some(Keys::Master { master: keyring.master_key(), network: keyring.network() })
         } else if let Some(path) = &self.master_key_file {
             let master = MasterKey::from_bytes(read_key(path)?);
             Some(Keys::Master { master, network: self.network })

@@ -13,6 +13,7 @@ pub mod decode;
 pub mod encode;
 pub mod incidents;
 mod key_options;
+pub mod keys;
 pub mod man;
 pub mod replay;
 pub mod schema;
@@ -67,6 +68,7 @@ enum Command {
     Soak(soak::Args),
     Decode(decode::Args),
     Encode(encode::Args),
+    Keys(keys::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -120,6 +122,7 @@ impl Command {
             Self::Soak(args) => soak::run(&args, voice),
             Self::Decode(args) => decode::run(&args),
             Self::Encode(args) => encode::run(&args),
+            Self::Keys(args) => keys::run(&args, voice),
             Self::Schema(args) => schema::run(&args),
             Self::Completions(args) => completions::run(&args),
             Self::Man(args) => man::run(&args),

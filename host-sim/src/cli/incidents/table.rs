@@ -87,7 +87,7 @@ pub(super) fn tally(view: &View<'_>, json: bool, out: &mut impl Write) -> io::Re
 }
 
 /// Writes rows in columns as wide as their widest cell; the columns in `right` are aligned to the right.
-pub(super) fn aligned<const N: usize>(
+pub(in crate::cli) fn aligned<const N: usize>(
     rows: &[[String; N]],
     right: &[usize],
     out: &mut impl Write,

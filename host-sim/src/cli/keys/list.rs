@@ -1,0 +1,51 @@
+//! `host-sim keys list` and `host-sim keys show`: what the register says.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use alertbus::message::NodeId;
+
+use super::print;
+use crate::keyring::Keyring;
+
+/// Show every node that was ever provisioned
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {}
+
+/// Show one node: its epoch, where its numbers begin, and its blob
+#[derive(Debug, clap::Args)]
+pub(super) struct ShowArgs {
+    /// Number of the node
+    #[arg(value_name = "NODE", value_parser = clap::value_parser!(u16).range(1..))]
+    node: u16,
+}
+
+pub(super) fn list(keys: &super::Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let keyring = Keyring::open(&keys.dir)?;
+    print(keys, &keyring, keyring.entries(), out)?;
+    if !keys.json {
+        let nodes = crate::report::count(keyring.entries().count() as u64, "node");
+        writeln!(out, "\n{nodes} of network {}, master key {}", keyring.network(), keyring.fingerprint())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn show(keys: &super::Args, args: &ShowArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let keyring = Keyring::open(&keys.dir)?;
+    let entry = keyring.entry(NodeId(args.node))?;
+    print(keys, &keyring, std::iter::once(entry), out)?;
+    if keys.json {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(next) = entry.next_epoch {
+        writeln!(
+            out,
+            "\non its way to epoch {}: `host-sim keys roll --done {}` when it is there",
+            next.0, args.node
+        )?;
+    }
+    for path in keyring.outdated(entry)? {
+        writeln!(out, "\noutdated, to be deleted: {}", path.display())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
