@@ -220,7 +220,7 @@ fn a_damaged_key_file_is_refused() {
     let changed = format!("{}{}\n", &good[..good.len() - 2], if last == '0' { '1' } else { '0' });
     let other = good.replace("network  7", "network  8");
     for (text, words) in [
-        (&good[..good.len() / 2], "master.key` is cut off: a line is missing"),
+        (&good[..good.len() / 2], "master.key` has no key of 32 hex digits: it is cut off"),
         (&good[..good.len() - 4], "master.key` is cut off: its check"),
         ("", "master.key` is empty"),
         (&changed, "master.key` has a check that does not fit: a digit is wrong or missing"),
@@ -348,17 +348,17 @@ fn on_a_full_disk_nothing_stays() {
 /// Killed at the register's last byte: the blobs are written and have no names, the old register stands.
 #[test]
 fn a_run_that_is_killed_changes_nothing() {
-    let room = Room::with("killed", &["1..=9"]);
+    let room = Room::with("killed", &["1..=30"]);
     let before = everything(&room.0);
-    let (code, out, _) = room.keys_after("ulimit -f 1", "provision 10..=12");
+    let (code, out, _) = room.keys_after("ulimit -f 1", "provision 31..=33");
     assert_eq!((code, out.as_str()), (-1, ""), "the signal ends it");
     let unfinished = everything(&room.0).len() - before.len();
     assert_eq!(unfinished, 4);
     let (code, out, _) = room.keys(&["check"]);
     assert_eq!(code, 2);
     assert_eq!(out.matches("was left by a run that was broken off").count(), unfinished, "{out}");
-    assert_eq!(room.keys(&["provision", "10..=12"]).0, 0);
-    assert!(room.keys(&["check"]).1.ends_with("12 nodes, 12 blobs; in order\n"));
+    assert_eq!(room.keys(&["provision", "31..=33"]).0, 0);
+    assert!(room.keys(&["check"]).1.ends_with("33 nodes, 33 blobs; in order\n"));
 }
 
 /// Root may write anywhere, so root's test runs the program as somebody else.

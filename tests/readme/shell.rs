@@ -71,7 +71,8 @@ impl Runner {
         fs::create_dir_all(&room).unwrap();
         for entry in fs::read_dir(alertbus_tests::root()).unwrap() {
             let entry = entry.unwrap();
-            if entry.file_name() != "target" {
+            // Nobody's real keys are in reach of what a page does.
+            if !["target", "alertbus-keys"].iter().any(|name| entry.file_name() == *name) {
                 symlink(entry.path(), room.join(entry.file_name())).unwrap();
             }
         }
@@ -87,6 +88,7 @@ impl Runner {
             .current_dir(&self.room)
             .env("PATH", &self.path)
             .env("NO_COLOR", "1")
+            .env_remove("HOST_SIM_KEYS_DIR")
             .stdin(Stdio::null())
             .stdout(File::create(&output).unwrap())
             .spawn()

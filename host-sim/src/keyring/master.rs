@@ -56,7 +56,8 @@ impl Master {
             line.strip_prefix(name).map(str::trim).ok_or("has a line that does not belong there")
         };
         let network = field("network ")?.parse().map_err(|_| "names no network")?;
-        let key = digits(field("key ")?).ok_or("has no key of 32 hex digits")?;
+        let key = digits(field("key ")?)
+            .ok_or("has no key of 32 hex digits: it is cut off, or a digit is missing")?;
         let check = digits::<4>(field("check ")?).ok_or("is cut off: its check has no 8 hex digits")?;
         if lines.next().is_some() {
             return Err("goes on behind its end");
