@@ -117,6 +117,8 @@ fn digits<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
     use super::*;
 
     fn master() -> Master {

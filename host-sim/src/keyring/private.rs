@@ -35,7 +35,10 @@ pub(super) fn read(
     })?;
     let open = file.metadata().map_err(|error| KeyringError::unreadable(path, &error))?;
     if (open.dev(), open.ino()) != (seen.dev(), seen.ino()) {
-        return Err(KeyringError::invalid(path, "was exchanged while it was opened: find out by whom"));
+        return Err(KeyringError::invalid(
+            path,
+            "was exchanged while it was opened: try again, and if it was no other run of this, find out by whom",
+        ));
     }
     refuse_if_shared(path, &open, FILE_MODE)?;
     // As much room as is needed at once: a vector that grows leaves copies of a key behind.

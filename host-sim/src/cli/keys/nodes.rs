@@ -39,6 +39,8 @@ pub(super) fn each(arguments: &[Nodes]) -> anyhow::Result<Vec<NodeId>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
     use super::*;
 
     #[test]

@@ -22,7 +22,8 @@ pub(super) struct Args {
     /// Numbers of nodes, such as 12 or 1..=40
     #[arg(required = true, value_name = "NODE", value_parser = nodes::nodes)]
     nodes: Vec<Nodes>,
-    /// Also those that have been provisioned already: they are not heard until the new blob is flashed
+    /// Also those that have been provisioned already: they are not heard until the new blob is flashed. Never one that
+    /// was stolen: it would get the key back that the thief has
     #[arg(long)]
     again: bool,
     /// Key epoch [default: the one after the last; 1 for a new node]
