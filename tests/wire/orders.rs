@@ -23,7 +23,7 @@ const FIELDS_LEN: [(u8, usize); 5] = [(1, 5), (3, 1), (TIME, 6), (5, 4), (6, 1)]
 fn fits(code: u8, len: usize) -> bool {
     match FIELDS_LEN.iter().find(|(order, _)| *order == code) {
         Some((_, fields)) => len == *fields,
-        None => code != CLEAR || (len % 5 == 0 && len / 5 <= 3),
+        None => code != CLEAR || (len.is_multiple_of(5) && len / 5 <= 3),
     }
 }
 
@@ -108,7 +108,7 @@ fn every_value_of_every_byte_of_a_time_is_read() {
             };
             assert_eq!(time.quality().bits(), body[HEAD_LEN] >> 5);
             let millis = body[HEAD_LEN..].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-            assert_eq!(time.millis(), millis & (1 << 42) - 1);
+            assert_eq!(time.millis(), millis & ((1 << 42) - 1));
         }
     }
 }

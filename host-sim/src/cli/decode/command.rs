@@ -20,7 +20,7 @@ pub(super) fn command(body: Span<'_>, fields: &mut Vec<Field>) -> Result<(), Wro
     let got = body.bytes.len();
     let code = body.bytes.get(HEAD_LEN - 1).copied().unwrap_or_default();
     let lengths = lengths(code);
-    let whole = lengths.iter().find(|len| **len >= got).or(lengths.last());
+    let whole = lengths.iter().find(|len| **len >= got).or_else(|| lengths.last());
     let whole = whole.copied().unwrap_or(HEAD_LEN);
     // What is there of it is shown even where it ends early: the core reads it filled up with zeros.
     let mut filled = [0; BODY_LEN_MAX];

@@ -152,7 +152,7 @@ fn the_first_wrong_byte_of_a_command_is_named() {
         let whole = command(order.clone());
         assert_eq!(at(&whole), None, "{order:?}");
         let shorter_is_whole =
-            |len: usize| matches!(order, Order::Clear(_)) && len >= 10 && (len - 10) % 5 == 0;
+            |len: usize| matches!(order, Order::Clear(_)) && len >= 10 && (len - 10).is_multiple_of(5);
         for len in (0..whole.len()).filter(|len| !shorter_is_whole(*len)) {
             assert_eq!(at(&whole[..len]), Some((len, None)), "{len} bytes of {order:?}");
         }
