@@ -4,6 +4,7 @@
 mod ailing;
 mod delivery;
 mod freshness;
+mod gateway;
 mod isolation;
 mod overload;
 mod pair;

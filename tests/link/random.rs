@@ -16,15 +16,19 @@ use alertbus::wire::link::Link;
 use crate::ailing::{Ailing, Shared};
 use crate::pair::{LINK, Pair, config};
 
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed * 2 + 1)
+    }
+
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 
-    fn one_in(&mut self, sides: u64) -> bool {
+    pub(crate) fn one_in(&mut self, sides: u64) -> bool {
         self.roll(sides) == 0
     }
 }
@@ -45,7 +49,7 @@ impl Life {
         let memory = Shared::default();
         let mut pair = Pair::with_store(Ailing::start(&memory));
         pair.grant_down();
-        let dice = Dice(seed * 2 + 1);
+        let dice = Dice::new(seed);
         Self { dice, memory, pair, air: Vec::new(), headers: BTreeSet::new(), stored: BTreeMap::new() }
     }
 

@@ -1,0 +1,9 @@
+//! A gateway alone, and what a node could say to it: each packet sealed by hand, at any time, in any order.
+
+mod commands;
+mod crashes;
+mod dating;
+mod desk;
+mod references;
+mod restart;
+mod supervision;
