@@ -4,6 +4,7 @@ mod commands;
 mod crashes;
 mod dating;
 mod desk;
+mod many;
 mod references;
 mod restart;
 mod supervision;

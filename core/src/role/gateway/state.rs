@@ -1,24 +1,4 @@
 //! What a gateway must not forget of a node, for its host to keep on disk.
-//!
-//! # When to write it
-//!
-//! With every alert and with every report, in one write that either happens or does not:
-//!
-//! - an alert comes: write the alert and [`Peer::state_with`](super::Peer::state_with) it, wait for the disk, then call
-//!   `stored`. One alert after the other: what is not yet `stored` is not part of the next one's state;
-//! - a report comes: write [`Peer::state`](super::Peer::state). It may wait for the next write; see below.
-//!
-//! # What happens when the host dies
-//!
-//! | between | on disk | after the restart |
-//! | --- | --- | --- |
-//! | receiving an alert and its write | nothing of it | it was never acknowledged, so its node sends it again, under a new counter |
-//! | its write and `stored`, or `stored` and the acknowledgement | the alert, and that it is known | its node sends it again: known, acknowledged, not delivered again |
-//! | a report and its write | the mark as it was before | the report can be played back once, and proves nothing: it has heard nobody since this start |
-//! | any packet and the next write | the mark as it was before | the packet can be played back once: a stored alert is known, another one was never acknowledged |
-//!
-//! So no alert is stored twice, and none is acknowledged that is not stored. What is at or below the mark is refused
-//! after a restart, whatever it is: whether it was taken is not kept, and its node sends again what it still holds.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +10,29 @@ use crate::wire::window::{FlashFilter, Replay, ReplayWindow};
 /// What a gateway must not forget of a node: about 650 bytes, all of them in place.
 ///
 /// Any format that serde knows will do. It holds no secret, but who can change it can play packets back.
+///
+/// # When to write it
+///
+/// With every alert and with every report, in one write that either happens or does not:
+///
+/// - an alert comes: write the alert and [`Peer::state_with`](super::Peer::state_with) it, wait for the disk, then call
+///   `stored`. One alert after the other: what is not yet `stored` is not part of the next one's state;
+/// - a report comes: write [`Peer::state`](super::Peer::state). It may wait for the next write; see below.
+///
+/// # What happens when the host dies
+///
+/// | between | on disk | after the restart |
+/// | --- | --- | --- |
+/// | receiving an alert and its write | nothing of it | never acknowledged, so its node sends it again, under a new counter |
+/// | its write and `stored`, or `stored` and the acknowledgement | the alert, and that it is known | its node sends it again: known, acknowledged, not delivered again |
+/// | a report and its write | the mark as it was before | the report can be played back once, and proves nothing: it has heard nobody since this start |
+/// | any packet and the next write | the mark as it was before | the packet can be played back once: a stored alert is known, another one was never acknowledged |
+///
+/// So no alert is stored twice, and none is acknowledged that is not stored; one that is delivered before it is
+/// written may be delivered again. What is at or below the mark is refused after a restart, whatever it is: which of
+/// it was taken is not kept, and the node sends again what it still holds. Commands are not kept: their node answers
+/// those it has heard, and the host, which knows what it ordered, orders the others anew. Down counters are not kept
+/// here: the host writes a [`DownSpan`](super::DownSpan) before it hands it over.
 ///
 /// ```
 /// use alertbus::message::Epoch;

@@ -84,6 +84,7 @@ impl Peer {
         let down = if epoch == config.epoch { config.down } else { DownSpan::EMPTY };
         let goes_on = epoch == state.epoch();
         let marks = if goes_on { state.marks } else { [0; 2] };
+        let restored = state.restored == Some(config.gateway);
         Self {
             keys: LinkKeys::new(&config.key, epoch),
             windows: marks.map(ReplayWindow::taken_up_to),
@@ -95,14 +96,14 @@ impl Peer {
             ack_sent: false,
             answer_due: false,
             time_told: None,
-            down: DownCounters::new(config.gateway, down, state.restored == Some(config.gateway)),
+            down: DownCounters::new(config.gateway, down, restored),
             link: None,
             heartbeat: None,
             last_report: state.last_report.filter(|_| goes_on),
             boot: None,
             calendar: None,
             supervision: Supervision::new(now),
-            alarms: Alarms::new(now),
+            alarms: Alarms::new(now, restored),
             counts: PeerCounts::default(),
             jitter: Pcg32::new(config.seed, u64::from(config.node.0)),
             config,

@@ -88,14 +88,15 @@ pub(super) struct Alarms {
 }
 
 impl Alarms {
-    pub(super) const fn new(now: Instant) -> Self {
+    /// One that was found to be an old copy of itself says so again after a restart.
+    pub(super) const fn new(now: Instant, tell_restored: bool) -> Self {
         Self {
             hour_began: now,
             bad_tags: 0,
             tell_bad_tags: false,
             clone_told: None,
             tell_clone: false,
-            tell_restored: false,
+            tell_restored,
         }
     }
 
