@@ -56,7 +56,8 @@ impl Post {
         while let Some(bytes) = self.siren.poll_transmit(self.now, &LINK, &mut buffer) {
             let sealed = packet::parse(bytes, LINK.tag).unwrap();
             let mut body = [0; BODY_LEN_MAX];
-            let body = sealed.open(self.keys.key(Direction::Up, false), &mut body).unwrap();
+            let body =
+                sealed.open(self.keys.key(Direction::Up, sealed.header().exercise), &mut body).unwrap();
             self.echo = sealed.header().counter;
             match Acted::decode(body) {
                 Ok(acted) => self.acted.push(acted),

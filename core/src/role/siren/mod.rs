@@ -197,7 +197,7 @@ impl<S: Store + Keep> Siren<S> {
                 (true, true) => self.obey_in_exercise(now, &order),
                 (true, false) => CommandResult::Refused,
             };
-            self.station.answer(id, result);
+            self.station.answer(id, result, exercise);
         }
         self.settle(now);
         Ok(())

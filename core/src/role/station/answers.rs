@@ -11,11 +11,14 @@ pub(crate) struct Answers {
     /// Oldest first.
     done: Deque<Acted, COMMANDS_REMEMBERED>,
     to_send: Deque<Acted, ANSWERS_MAX>,
+    /// An exercise moves nothing that a repetition could harm, so it is not remembered: whoever has exercise keys
+    /// only must not answer for a live command that is still to come, nor have one forgotten.
+    of_exercise: Option<Acted>,
 }
 
 impl Answers {
     pub(crate) const fn new() -> Self {
-        Self { done: Deque::new(), to_send: Deque::new() }
+        Self { done: Deque::new(), to_send: Deque::new(), of_exercise: None }
     }
 
     /// Answers a command that was obeyed before; false where it was not.
@@ -33,6 +36,21 @@ impl Answers {
         let kept = self.done.push_back(acted);
         debug_assert!(kept.is_ok(), "there is room for one");
         self.send(acted);
+    }
+
+    /// A command under exercise keys has been dealt with; the answer to the newest is the one that is sent.
+    pub(crate) const fn give_in_exercise(&mut self, id: CommandId, result: CommandResult) {
+        self.of_exercise = Some(Acted { id, result });
+    }
+
+    /// The next answer to send under exercise keys.
+    pub(crate) const fn next_in_exercise(&self) -> Option<Acted> {
+        self.of_exercise
+    }
+
+    /// It has been sent.
+    pub(crate) const fn sent_in_exercise(&mut self) {
+        self.of_exercise = None;
     }
 
     /// The next answer to send.

@@ -10,11 +10,21 @@ use crate::wire::window::{Replay, ReplayWindow};
 #[derive(Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Gateways {
-    known: [Option<Known>; GATEWAYS_PER_NODE],
-    /// The down counter opened last, 0 before any.
+    live: Table,
+    /// Apart, so that whoever has exercise keys only can close no window of the live ones, nor have one forgotten.
+    exercise: Table,
+    /// The live down counter opened last, 0 before any. A gateway that reads its own number here, higher than it has
+    /// counted, falls silent; so an exercise must not get in.
     heard: u32,
     /// Counters of the last reports, oldest first; 0 before there were as many.
     reports: [u32; ECHO_AGE_REPORTS_MAX],
+}
+
+/// Those of one sort, live or exercise.
+#[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+struct Table {
+    known: [Option<Known>; GATEWAYS_PER_NODE],
     /// The up counter at which a gateway was forgotten last: what it sent before could not be told from a replay.
     forgotten: u32,
 }
@@ -23,26 +33,13 @@ pub(crate) struct Gateways {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Known {
     number: u8,
-    /// Live and exercise: what comes under one key must not close the window of the other.
-    windows: [ReplayWindow<NODE_WINDOW_WORDS>; 2],
+    window: ReplayWindow<NODE_WINDOW_WORDS>,
     heard_at: Instant,
-}
-
-impl Known {
-    const fn window(&self, exercise: bool) -> &ReplayWindow<NODE_WINDOW_WORDS> {
-        let [live, of_exercise] = &self.windows;
-        if exercise { of_exercise } else { live }
-    }
-
-    const fn window_mut(&mut self, exercise: bool) -> &mut ReplayWindow<NODE_WINDOW_WORDS> {
-        let [live, of_exercise] = &mut self.windows;
-        if exercise { of_exercise } else { live }
-    }
 }
 
 impl Gateways {
     pub(crate) const fn new() -> Self {
-        Self { known: [None; GATEWAYS_PER_NODE], heard: 0, reports: [0; ECHO_AGE_REPORTS_MAX], forgotten: 0 }
+        Self { live: Table::EMPTY, exercise: Table::EMPTY, heard: 0, reports: [0; ECHO_AGE_REPORTS_MAX] }
     }
 
     pub(crate) const fn heard(&self) -> u32 {
@@ -58,7 +55,8 @@ impl Gateways {
     }
 
     pub(crate) fn peek(&self, counter: u32, exercise: bool) -> Result<(), Replay> {
-        self.find(counter).map_or(Ok(()), |known| known.window(exercise).peek(counter))
+        let table = if exercise { &self.exercise } else { &self.live };
+        table.find(counter).map_or(Ok(()), |known| known.window.peek(counter))
     }
 
     /// Commits the counter of an authentic packet whose echo is fresh.
@@ -72,25 +70,36 @@ impl Gateways {
     ) -> Result<(), Rejected> {
         let counter = header.counter;
         let [oldest_report, ..] = self.reports;
+        let table = if header.exercise { &mut self.exercise } else { &mut self.live };
         let mut lowest = first.max(oldest_report);
-        if self.find(counter).is_none() {
-            lowest = lowest.max(self.forgotten);
+        if table.find(counter).is_none() {
+            lowest = lowest.max(table.forgotten);
         }
         if echo < lowest || echo > last {
             return Err(Rejected::Stale { echo, lowest });
         }
-        let number = gateway_number(counter);
-        let place = self.place_for(number, last);
-        let known = place.get_or_insert(Known { number, windows: [ReplayWindow::new(); 2], heard_at: now });
-        known.window_mut(header.exercise).commit(counter);
-        known.heard_at = now;
-        self.heard = counter;
+        table.commit(now, counter, last);
+        if !header.exercise {
+            self.heard = counter;
+        }
         Ok(())
     }
+}
+
+impl Table {
+    const EMPTY: Self = Self { known: [None; GATEWAYS_PER_NODE], forgotten: 0 };
 
     fn find(&self, counter: u32) -> Option<&Known> {
         let number = gateway_number(counter);
         self.known.iter().flatten().find(|known| known.number == number)
+    }
+
+    fn commit(&mut self, now: Instant, counter: u32, last: u32) {
+        let number = gateway_number(counter);
+        let place = self.place_for(number, last);
+        let known = place.get_or_insert(Known { number, window: ReplayWindow::new(), heard_at: now });
+        known.window.commit(counter);
+        known.heard_at = now;
     }
 
     /// Its own place, a free one, or that of the gateway heard longest ago, which is forgotten.

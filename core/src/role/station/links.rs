@@ -26,6 +26,8 @@ pub(crate) struct Links {
 #[derive(Debug)]
 struct Known {
     number: u8,
+    /// Whether there is a limit to keep books of.
+    limited: bool,
     /// Air time saved up, in microseconds.
     saved_us: u32,
     refilled: Instant,
@@ -80,24 +82,34 @@ impl Links {
         }
     }
 
-    /// The link, with the air time saved up until now. One link too many shares the books of the last.
+    /// The books of a link, with the air time saved up until now. One that is free of limits needs none and only shows
+    /// that it is there; where all books are taken a limited one gets those of such a link, else shares the last.
     fn known(&mut self, now: Instant, link: &Link) -> Option<&mut Known> {
-        let budget_us = budget_us(link).unwrap_or(0);
         let at = match self.known.iter().position(|known| known.number == link.number) {
             Some(at) => at,
-            None => {
-                // Flash's half and a little for the others: what was sent before a reset is not known.
-                let saved_us = (budget_us / 8).saturating_mul(5);
-                let fresh = Known { number: link.number, saved_us, refilled: now };
-                let _full = self.known.push(fresh);
-                self.known.len().saturating_sub(1)
-            }
+            None => self.note(now, link)?,
         };
         let known = self.known.get_mut(at)?;
+        let budget_us = budget_us(link)?;
         let earned_us = now.since(known.refilled).as_millis().saturating_mul(link.duty_permille.into());
         known.saved_us = known.saved_us.saturating_add(earned_us).min(budget_us);
         known.refilled = now;
         Some(known)
+    }
+
+    /// Opens books for a link; where that is not possible it shares others, or needs none.
+    fn note(&mut self, now: Instant, link: &Link) -> Option<usize> {
+        let budget_us = budget_us(link);
+        // Flash's half and a little for the others: what was sent before a reset is not known.
+        let saved_us = (budget_us.unwrap_or(0) / 8).saturating_mul(5);
+        let fresh = Known { number: link.number, limited: budget_us.is_some(), saved_us, refilled: now };
+        let Err(fresh) = self.known.push(fresh) else { return self.known.len().checked_sub(1) };
+        let at = self.known.iter().rposition(|known| !known.limited);
+        if let Some(place) = at.filter(|_| fresh.limited).and_then(|at| self.known.get_mut(at)) {
+            *place = fresh;
+            return at;
+        }
+        fresh.limited.then(|| self.known.len().saturating_sub(1))
     }
 }
 

@@ -218,7 +218,9 @@ impl<S: Store> Station<S> {
             self.health.failed = None;
             return;
         };
-        self.health.retry = Some(now.after(Duration::from_millis(STORE_RETRY_MS)));
+        // Whoever goes on asking must not put off the next try of everything else.
+        let again = now.after(Duration::from_millis(STORE_RETRY_MS));
+        self.health.retry = Some(self.health.retry.filter(|&retry| retry > now).unwrap_or(again));
         let no_counters = self.speaker.as_ref().is_none_or(|speaker| speaker.up.is_spent());
         if error == StoreError::CounterLost || (error == StoreError::Spent && no_counters) {
             self.state = State::Silent(error);
@@ -235,14 +237,14 @@ impl<S: Store> Station<S> {
         let Poll::Ready(begun) = self.store.begin_epoch(epoch) else { return Ok(()) };
         self.next_epoch = None;
         if let Err(error) = begun {
-            self.answer(id, CommandResult::Failed);
+            self.answer(id, CommandResult::Failed, false);
             return Err(error);
         }
         speaker.keys = LinkKeys::new(&self.key, epoch);
         speaker.up = Numbers::new(Series::UpCounter, 1);
         // Down counters begin anew too: nothing heard before may be held against them.
         self.gateways = Gateways::new();
-        self.answer(id, CommandResult::Done);
+        self.answer(id, CommandResult::Done, false);
         Ok(())
     }
 
@@ -287,6 +289,8 @@ impl<S: Store> Station<S> {
         let (first, last) = (speaker.up.first(), speaker.up.next().saturating_sub(1));
         let admitted = self.gateways.admit(now, header, echo, first, last);
         match admitted {
+            // Whoever has exercise keys only neither proves that a gateway lives nor costs air time.
+            _ if header.exercise => {}
             Ok(()) => self.heard_at = Some(now),
             Err(_) => self.reports.hasten(now),
         }
@@ -296,7 +300,7 @@ impl<S: Store> Station<S> {
     /// Obeys what every station obeys, answers what came before, and leaves the rest to its owner.
     fn obey(&mut self, now: Instant, command: Command, exercise: bool) -> Heard {
         let Command { id, order, .. } = command;
-        if self.answers.repeat(id) {
+        if !exercise && self.answers.repeat(id) {
             return Heard::Nothing;
         }
         let result = match order {
@@ -315,7 +319,7 @@ impl<S: Store> Station<S> {
             Order::Unknown { .. } => CommandResult::Unsupported,
             order => return Heard::Order(id, order, exercise),
         };
-        self.answer(id, result);
+        self.answer(id, result, exercise);
         Heard::Nothing
     }
 
@@ -328,9 +332,13 @@ impl<S: Store> Station<S> {
         }
     }
 
-    /// The owner has dealt with a command.
-    pub(crate) fn answer(&mut self, id: CommandId, result: CommandResult) {
-        self.answers.give(id, result);
+    /// The owner has dealt with a command. The answer travels under the keys that it came under.
+    pub(crate) fn answer(&mut self, id: CommandId, result: CommandResult, exercise: bool) {
+        if exercise {
+            self.answers.give_in_exercise(id, result);
+        } else {
+            self.answers.give(id, result);
+        }
     }
 }
 

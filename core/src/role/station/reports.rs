@@ -8,14 +8,16 @@ use crate::time::{Duration, Instant};
 
 #[derive(Debug)]
 pub(crate) struct Reports {
-    /// When the next falls due; none while one waits to be sent.
+    /// When the next regular one falls due; none while one waits to be sent.
     next: Option<Instant>,
+    /// When one more falls due, because something asked for it.
+    asked: Option<Instant>,
+    /// One that was asked for waits to be sent.
+    owed: bool,
     /// When the last was sent.
     last: Option<Instant>,
     /// Time between two, as the link last used for one has it.
     interval: Duration,
-    /// The one that waits keeps no appointment: something asked for it.
-    hastened: bool,
     /// Alerts sent while a report or an answer waits.
     alerts_before: u8,
     ledger_index: u8,
@@ -25,11 +27,11 @@ impl Reports {
     /// The first is due at once: a gateway learns of every boot.
     pub(crate) const fn new() -> Self {
         let interval = Duration::from_millis(REPORT_INTERVAL_RADIO_MS);
-        Self { next: None, last: None, interval, hastened: false, alerts_before: 0, ledger_index: 0 }
+        Self { next: None, asked: None, owed: false, last: None, interval, alerts_before: 0, ledger_index: 0 }
     }
 
-    pub(crate) const fn next_step(&self) -> Option<Instant> {
-        self.next
+    pub(crate) fn next_step(&self) -> Option<Instant> {
+        self.next.into_iter().chain(self.asked).min()
     }
 
     pub(crate) const fn interval(&self) -> Duration {
@@ -44,20 +46,30 @@ impl Reports {
         if self.next.is_some_and(|next| next <= now) {
             self.next = None;
         }
-    }
-
-    /// Somebody does not know enough of this station: report soon, but not for every one who asks.
-    pub(crate) fn hasten(&mut self, now: Instant) {
-        let wait = Duration::from_millis(REPORT_HASTE_MS_MIN);
-        let soon = self.last.map_or(now, |last| last.after(wait)).max(now);
-        if self.next.is_some_and(|next| soon < next) {
-            self.next = Some(soon);
-            self.hastened = true;
+        if self.asked.is_some_and(|asked| asked <= now) {
+            self.asked = None;
+            self.owed = true;
         }
     }
 
+    /// Somebody does not know enough of this station: report soon, but not for every one who asks. The regular one
+    /// keeps its appointment, or whoever asks again and again could hold up the end of what is believed.
+    pub(crate) fn hasten(&mut self, now: Instant) {
+        let wait = Duration::from_millis(REPORT_HASTE_MS_MIN);
+        let soon = self.last.map_or(now, |last| last.after(wait)).max(now);
+        if !self.owed && self.asked.is_none() && self.next.is_some_and(|next| soon < next) {
+            self.asked = Some(soon);
+        }
+    }
+
+    /// Whether a regular one waits.
     pub(crate) const fn is_due(&self) -> bool {
         self.next.is_none()
+    }
+
+    /// Whether one that was asked for waits.
+    pub(crate) const fn is_owed(&self) -> bool {
+        self.owed
     }
 
     /// Whether enough alerts have gone before what waits.
@@ -77,13 +89,18 @@ impl Reports {
 
     /// The heartbeat went out; true where it was one of the regular ones.
     pub(crate) fn sent(&mut self, now: Instant, interval: Duration) -> bool {
-        self.next = Some(now.after(interval));
+        let regular = self.is_due();
+        if regular {
+            self.next = Some(now.after(interval));
+            self.interval = interval;
+        }
+        self.asked = None;
+        self.owed = false;
         self.last = Some(now);
-        self.interval = interval;
         self.count_report();
         let following = usize::from(self.ledger_index).saturating_add(LEDGER_VALUES_PER_REPORT);
         self.ledger_index = if following < VALUES { u8::try_from(following).unwrap_or(0) } else { 0 };
-        !core::mem::take(&mut self.hastened)
+        regular
     }
 }
 
@@ -116,9 +133,13 @@ mod tests {
         reports.hasten(at(2));
         assert_eq!(reports.next_step(), Some(at(u64::from(REPORT_HASTE_MS_MIN))));
         reports.handle_timeout(at(u64::from(REPORT_HASTE_MS_MIN)));
-        assert!(reports.is_due() && !reports.sent(at(6_000), Duration::from_secs(300)), "an extra one");
+        assert!(reports.is_owed() && !reports.sent(at(6_000), Duration::from_secs(300)), "an extra one");
+        assert_eq!(reports.next_step(), Some(at(300_000)), "the regular one keeps its appointment");
         reports.hasten(at(100_000));
         assert_eq!(reports.next_step(), Some(at(100_000)));
+        reports.handle_timeout(at(300_000));
+        assert!(reports.is_owed() && reports.sent(at(300_000), Duration::from_secs(300)), "one for both");
+        assert!(!reports.is_owed() && !reports.is_due());
     }
 
     #[test]

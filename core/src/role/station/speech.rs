@@ -38,7 +38,15 @@ impl<S: Store> Station<S> {
 
     /// Whether a report or an answer waits.
     pub(crate) fn has_to_say(&self) -> bool {
-        self.is_running() && (self.reports.is_due() || self.answers.next().is_some())
+        self.is_running()
+            && (self.answers.next().is_some() || self.reports.is_due() || self.reports.is_owed())
+    }
+
+    /// Whether the report or the answer that waits may go over this link now.
+    pub(crate) fn may_say(&mut self, now: Instant, link: &Link) -> bool {
+        // What somebody has asked for must not use up the half that Flash owns: he may be no friend.
+        let vital = self.answers.next().is_some() || self.reports.is_due();
+        self.has_to_say() && self.links.affords(now, link, if vital { Share::All } else { Share::UpperHalf })
     }
 
     /// The next answer or report, sealed into the front of `out`; none where nothing waits or the air is not free.
@@ -49,8 +57,8 @@ impl<S: Store> Station<S> {
         home: &Home<'_>,
         out: &'o mut PacketBuffer,
     ) -> Option<&'o [u8]> {
-        if !self.has_to_say() || !self.links.affords(now, link, Share::All) {
-            return None;
+        if !self.may_say(now, link) {
+            return self.say_in_exercise(now, link, out);
         }
         if let Some(acted) = self.answers.next() {
             let header = self.header(now, Class::Report, Precedence::Immediate, false)?;
@@ -77,6 +85,23 @@ impl<S: Store> Station<S> {
             self.gateways.note_report(header.counter);
         }
         self.untidy = true;
+        Some(sealed)
+    }
+
+    /// The answer to a command under exercise keys, under these and in the share of the air time that is not Flash's.
+    fn say_in_exercise<'o>(
+        &mut self,
+        now: Instant,
+        link: &Link,
+        out: &'o mut PacketBuffer,
+    ) -> Option<&'o [u8]> {
+        let acted = self.answers.next_in_exercise().filter(|_| self.is_running())?;
+        if !self.links.affords(now, link, Share::UpperHalf) {
+            return None;
+        }
+        let header = self.header(now, Class::Report, Precedence::Routine, true)?;
+        let sealed = self.seal(now, link, &header, &acted.encode(), out)?;
+        self.answers.sent_in_exercise();
         Some(sealed)
     }
 
