@@ -8,10 +8,11 @@ use crate::precedence::Precedence;
 use crate::store::StoreError;
 use crate::time::Duration;
 
-/// Names an alert of this boot between the caller and its node, from `raise` to the event that settles it.
+/// Names an alert of this boot between the caller and its node, from `raise` to the event that settles it. Later ones
+/// are greater, and none comes back: a babbler uses up 32 bits within an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Handle(pub(super) u32);
+pub struct Handle(pub(super) u64);
 
 /// What became of a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,9 @@ pub enum Refusal {
     Full,
     /// The oldest open Flash alert lies 1,024 numbers back: one more could not be told from a duplicate.
     FlashSpan,
+    /// The node does not know this event (any more), and to end all of its kind would end another that it does know
+    /// of. Without a key that is done all the same.
+    UnknownEvent,
     /// The store has not yet said where to go on after the start.
     Starting,
     /// The store is busy reserving numbers; try again at the next step.
@@ -69,6 +73,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Full => f.write_str("every slot holds something that does not give way"),
             Self::FlashSpan => f.write_str("the oldest open Flash alert is 1024 numbers old"),
+            Self::UnknownEvent => f.write_str("the event is not known, and another of its kind is open"),
             Self::Starting => f.write_str("the node is still starting"),
             Self::StoreBusy => f.write_str("the store is busy reserving numbers"),
             Self::Store(error) => error.fmt(f),

@@ -42,10 +42,7 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// Lets the open summary join the queue, where it is ready and none of its kind is there. What it says is frozen
     /// from here on; what comes later is counted into another.
     pub(super) fn release_summary(&mut self, now: Instant) {
-        if !self.summary.as_ref().is_some_and(|open| open.ready <= now)
-            || self.has_summary_in_flight()
-            || self.queue.would_refuse(Lane::LIVE_FLASH)
-        {
+        if self.summary.as_ref().is_none_or(|open| open.ready > now) || !self.has_room_for_summary() {
             return;
         }
         let Some(open) = self.summary.take() else { return };
@@ -59,8 +56,11 @@ impl<S: Store, const N: usize> Node<S, N> {
         self.journal_now(now);
     }
 
-    pub(super) fn has_summary_in_flight(&self) -> bool {
-        self.queue.iter().any(|(_, lane, pending)| lane == Lane::LIVE_FLASH && pending.is_summary())
+    /// Whether the open summary may join the queue: no other is there, and not all slots hold live Flash, as they may
+    /// after a power cut.
+    pub(super) fn has_room_for_summary(&self) -> bool {
+        let mut flash = self.queue.iter().filter(|&(_, lane, _)| lane == Lane::LIVE_FLASH);
+        !flash.any(|(_, _, pending)| pending.is_summary()) && !self.queue.would_refuse(Lane::LIVE_FLASH)
     }
 
     /// Whether the next live Flash alert must go into a summary: one slot is kept for that one, and the numbers
@@ -68,7 +68,10 @@ impl<S: Store, const N: usize> Node<S, N> {
     pub(super) fn is_flash_full(&self) -> bool {
         let flash = self.queue.iter().filter(|&(_, lane, _)| lane == Lane::LIVE_FLASH);
         let ordinary = flash.filter(|(_, _, pending)| !pending.is_summary()).count();
-        ordinary >= N.saturating_sub(1) || self.flash_span() >= FLASH_SPAN_MAX.saturating_sub(1)
+        // Several summaries may have come back after a power cut, or a source may raise its own.
+        self.queue.would_refuse(Lane::LIVE_FLASH)
+            || ordinary >= N.saturating_sub(1)
+            || self.flash_span() >= FLASH_SPAN_MAX.saturating_sub(1)
     }
 
     /// The next Flash number, if it can still be told from a duplicate.

@@ -90,7 +90,7 @@ pub struct Node<S, const N: usize> {
     unread: Option<u32>,
     events: Deque<NodeEvent, NODE_EVENTS_MAX>,
     events_lost: u32,
-    raised: u32,
+    raised: u64,
     flash_refused: u16,
     driver_errors: u16,
 }
@@ -192,7 +192,7 @@ impl<S: Store, const N: usize> Node<S, N> {
             return store;
         }
         let alerts = self.queue.iter().filter_map(|(_, lane, pending)| pending.next_step(lane));
-        let summary = self.summary.as_ref().filter(|_| !self.has_summary_in_flight()).map(|open| open.ready);
+        let summary = self.summary.as_ref().filter(|_| self.has_room_for_summary()).map(|open| open.ready);
         alerts.chain(self.station.next_step()).chain(summary).chain(store).min()
     }
 
@@ -230,8 +230,19 @@ impl<S: Store, const N: usize> Node<S, N> {
         })
     }
 
-    /// Writes down how an alert ended; it has left the queue already.
+    /// Writes down how an alert ended; it has left the queue already. What a gateway may know of is remembered by its
+    /// key; an all-clear of what was never sent has nothing to end, and ends with it.
     fn settle(&mut self, lane: Lane, pending: &Pending, outcome: Outcome) {
+        self.write_down(lane, pending, outcome);
+        self.remember(lane, pending, outcome);
+        while let Some((slot, lane)) = self.follower(pending.handle) {
+            if let Some(follower) = self.queue.remove(slot) {
+                self.write_down(lane, &follower, outcome);
+            }
+        }
+    }
+
+    fn write_down(&mut self, lane: Lane, pending: &Pending, outcome: Outcome) {
         self.ledger.settle(row(lane), outcome);
         self.forget(lane, pending);
         self.tell(NodeEvent::Settled {

@@ -26,12 +26,22 @@ pub(super) struct Pending {
     pub(super) durable: bool,
     /// A gateway may have seen it: sent in this boot, or perhaps in an earlier one.
     pub(super) sealed: bool,
-    /// What it refers to is known by its key only, until it is numbered.
-    pub(super) unresolved: bool,
+    pub(super) refers: Refers,
     /// The link it was sent over last, and whether another has been offered it since.
     pub(super) last_link: Option<u8>,
     pub(super) passed: bool,
     pub(super) late: bool,
+}
+
+/// What an alert refers to that cannot say so yet, because it has no number to count back from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refers {
+    /// To what its content says, or to nothing.
+    Said,
+    /// To this onset, by sequence (Flash or other) and number.
+    Onset(bool, Seq),
+    /// To an onset that was never sent. It must not go before that one, nor without it.
+    Behind(Handle),
 }
 
 /// Something an alert's age or its attempts have brought.
@@ -54,20 +64,40 @@ impl Pending {
             attempts: 0,
             durable: false,
             sealed: false,
-            unresolved: false,
+            refers: Refers::Said,
             last_link: None,
             passed: false,
             late: false,
         }
     }
 
-    /// Whether it has been sent and is to be sent again now.
-    pub(super) const fn wants_retry(&self) -> bool {
-        self.attempts > 0 && self.retry.is_none()
+    /// Whether it has been sent and is to be sent again now over this link. One that was passed on waits for the
+    /// others; they need not wait.
+    pub(super) fn wants_retry(&self, link: u8) -> bool {
+        self.attempts > 0 && (self.retry.is_none() || self.passed && self.last_link != Some(link))
     }
 
     pub(super) fn phase(&self) -> Phase {
         Alert::decode(self.content.as_slice()).map_or(Phase::Onset, |alert| alert.phase)
+    }
+
+    /// What a later alert of the same event refers to.
+    pub(super) fn to_refer_to(&self, lane: Lane) -> Refers {
+        // What has a number and was never sent may still give way to others, unless it is live Flash.
+        if self.phase() == Phase::Onset && !self.sealed && lane != Lane::LIVE_FLASH {
+            return Refers::Behind(self.handle);
+        }
+        let root = self.root(lane.precedence() == Precedence::Flash);
+        root.map_or(Refers::Said, |(of_flash, onset)| Refers::Onset(of_flash, onset))
+    }
+
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self.phase(), Phase::Cancel | Phase::Clear)
+    }
+
+    /// Number of its kind; none where that cannot be read.
+    pub(super) fn kind(&self) -> Option<u8> {
+        Alert::decode(self.content.as_slice()).ok().map(|alert| alert.body.code())
     }
 
     pub(super) fn is_summary(&self) -> bool {
@@ -76,7 +106,10 @@ impl Pending {
 
     /// The onset of the event that it belongs to, as sequence (Flash or other) and number.
     pub(super) fn root(&self, flash: bool) -> Option<(bool, Seq)> {
-        let reference = Alert::decode(self.content.as_slice()).ok().and_then(|alert| alert.reference);
+        if let Refers::Onset(of_flash, onset) = self.refers {
+            return Some((of_flash, onset));
+        }
+        let reference = Alert::decode(self.content.as_slice()).ok()?.reference;
         match reference {
             None => Some((flash, self.seq?)),
             Some(Reference::Back(distance)) => {

@@ -1,8 +1,8 @@
 //! What a source says, and what becomes of it: a place in the queue, a count in a summary, or an answer why not.
 
 use super::event::{Handle, Refusal, Submission};
-use super::keyed::{Event, back};
-use super::pending::Pending;
+use super::keyed::{Event, reference};
+use super::pending::{Pending, Refers};
 use super::{Node, row};
 use crate::ledger::Outcome;
 use crate::message::{Alert, AlertDraft, Content, EventKey, Phase, Reference, Seq};
@@ -48,73 +48,81 @@ impl<S: Store, const N: usize> Node<S, N> {
         if draft.time == EventTime::default() {
             draft.time = self.station.time(now);
         }
-        let lane = Lane::of(draft.precedence(), draft.exercise);
-        let submission = self.admit(now, phase, lane, &draft).unwrap_or_else(|why| {
-            self.ledger.refuse(row(lane));
-            if lane == Lane::LIVE_FLASH {
-                self.flash_refused = self.flash_refused.wrapping_add(1);
+        let submission = match self.admit(now, phase, &draft) {
+            Ok(submission) => submission,
+            Err((lane, why)) => {
+                self.ledger.refuse(row(lane));
+                if lane == Lane::LIVE_FLASH {
+                    self.flash_refused = self.flash_refused.wrapping_add(1);
+                }
+                Submission::Refused { draft, why }
             }
-            Submission::Refused { draft, why }
-        });
+        };
         self.catch_up(now);
         debug_assert!(self.is_balanced(), "the ledger must balance");
         submission
     }
 
+    /// A refusal comes with the lane that the draft would have travelled in.
     fn admit(
         &mut self,
         now: Instant,
         phase: Phase,
-        lane: Lane,
         draft: &AlertDraft,
-    ) -> Result<Submission, Refusal> {
+    ) -> Result<Submission, (Lane, Refusal)> {
+        let own = Lane::of(draft.precedence(), draft.exercise);
         if let Some(error) = self.station.silent() {
-            return Err(Refusal::Store(error));
+            return Err((own, Refusal::Store(error)));
         }
         if !self.station.is_running() {
-            return Err(Refusal::Starting);
+            return Err((own, Refusal::Starting));
         }
-        match (phase, draft.key) {
-            (Phase::Onset, key) => self.admit_onset(now, lane, draft, key),
-            (Phase::Update, Some(key)) => self.admit_update(now, lane, draft, key),
-            (Phase::Cancel, Some(key)) if self.forget_unsent(now, key, draft.exercise) => {
-                // Neither was ever sent: the canceller is offered, accepted and cancelled in one.
-                self.ledger.accept(row(lane));
-                self.ledger.settle(row(lane), Outcome::Cancelled);
-                Ok(Submission::Cancelled)
-            }
-            (_, Some(key)) => {
-                self.chatter.forget(key);
-                let event = self.event(key, draft.exercise, None);
-                // An end travels as what it ends, so that it keeps behind it.
-                let lane = event.map_or(lane, |event| event.lane);
-                self.admit_reference(now, phase, lane, draft, event)
-            }
-            (_, None) => self.admit_reference(now, phase, lane, draft, None),
+        let of_event = draft.key.filter(|_| phase != Phase::Onset);
+        if let Some(key) = of_event.filter(|_| phase != Phase::Update && !draft.exercise) {
+            self.chatter.forget(key);
         }
+        let cancels = of_event.filter(|_| phase == Phase::Cancel);
+        let forgotten = cancels.is_some_and(|key| self.forget_unsent(now, key, draft.exercise));
+        let event = of_event.and_then(|key| self.event(key, draft.exercise));
+        if forgotten && event.is_none() {
+            // Neither was ever sent: the canceller is offered, accepted and cancelled in one.
+            self.ledger.accept(row(own));
+            self.ledger.settle(row(own), Outcome::Cancelled);
+            return Ok(Submission::Cancelled);
+        }
+        let lane = match (phase, event) {
+            (Phase::Onset, _) | (_, None) => own,
+            (Phase::Update, Some(event)) => own.max(event.lane),
+            // An end travels as what it ends, so that it keeps behind it.
+            (Phase::Cancel | Phase::Clear, Some(event)) => event.lane,
+        };
+        let admitted = match (phase, event) {
+            (Phase::Onset, _) => self.admit_onset(now, lane, draft),
+            // More of what is over begins anew.
+            (Phase::Update, Some(event)) if event.is_over => self.admit_onset(now, lane, draft),
+            (Phase::Update, Some(event)) => self.admit_update(now, lane, draft, event),
+            _ => self.admit_reference(now, phase, lane, draft, event, None),
+        };
+        admitted.map_err(|why| (lane, why))
     }
 
-    fn admit_onset(
-        &mut self,
-        now: Instant,
-        lane: Lane,
-        draft: &AlertDraft,
-        key: Option<EventKey>,
-    ) -> Result<Submission, Refusal> {
+    fn admit_onset(&mut self, now: Instant, lane: Lane, draft: &AlertDraft) -> Result<Submission, Refusal> {
+        let key = draft.key;
         let content = draft.onset(self.station.boot()).content();
-        let before = key.and_then(|key| self.newest_unsent(key, lane));
+        let before = key.and_then(|key| self.unsent_onset(key, lane));
         if let Some((_, of)) = before.filter(|&(slot, _)| self.holds(slot, &content)) {
             self.ledger.duplicate(row(lane));
             return Ok(Submission::Duplicate { of });
         }
         if lane != Lane::LIVE_FLASH {
+            let pending = self.pending(now, key, None, content);
             if lane.precedence() < Precedence::Immediate {
                 self.supersede_sent(lane, key);
                 if let Some((slot, _)) = before {
-                    return Ok(self.replace(now, lane, slot, key, None, content));
+                    return Ok(self.replace(now, lane, slot, pending));
                 }
             }
-            return self.enqueue(now, lane, key, None, content);
+            return self.enqueue(now, lane, pending);
         }
         let chatter = key.and_then(|key| self.chatter.holds(now, key, draft.severity));
         if chatter.is_some() || self.is_flash_full() {
@@ -124,35 +132,45 @@ impl<S: Store, const N: usize> Node<S, N> {
         if let Some(key) = key {
             self.chatter.note(now, key, draft.severity, seq);
         }
-        self.enqueue(now, lane, key, Some(seq), content)
+        let pending = self.pending(now, key, Some(seq), content);
+        self.enqueue(now, lane, pending)
     }
 
-    /// What was never sent gives way at once, and the update begins the event in its stead.
+    /// What was never sent gives way at once: an onset to this one as the onset, an update to this one as the update.
     fn admit_update(
         &mut self,
         now: Instant,
         lane: Lane,
         draft: &AlertDraft,
-        key: EventKey,
+        event: Event,
     ) -> Result<Submission, Refusal> {
-        let event = self.event(key, draft.exercise, None);
-        let lane = event.map_or(lane, |event| lane.max(event.lane));
-        let unsent = self.unsent_onset(key, draft.exercise);
-        let Some((slot, old_lane)) = unsent else {
-            return self.admit_reference(now, Phase::Update, lane, draft, event);
-        };
-        let seq = if lane == Lane::LIVE_FLASH { Some(self.flash_seq()?) } else { None };
-        let content = draft.onset(self.station.boot()).content();
-        if lane == old_lane {
-            return Ok(self.replace(now, lane, slot, Some(key), seq, content));
+        let newest = draft.key.and_then(|key| self.newest(key, draft.exercise));
+        let unsent = newest.filter(|(_, _, pending)| !pending.sealed);
+        let unsent = unsent.map(|(slot, lane, pending)| (slot, lane, pending.phase()));
+        match unsent {
+            Some((slot, old_lane, Phase::Onset)) if old_lane == lane => {
+                let seq = if lane == Lane::LIVE_FLASH { Some(self.flash_seq()?) } else { None };
+                let content = draft.onset(self.station.boot()).content();
+                let pending = self.pending(now, draft.key, seq, content);
+                Ok(self.replace(now, lane, slot, pending))
+            }
+            Some((slot, old_lane, Phase::Onset)) => {
+                let submission = self.admit_onset(now, lane, draft)?;
+                // Unless it has given way to that already.
+                if let Some(old) = self.queue.remove(slot) {
+                    self.settle(old_lane, &old, Outcome::Superseded);
+                }
+                Ok(submission)
+            }
+            Some((slot, old_lane, _)) if old_lane == lane => {
+                self.admit_reference(now, Phase::Update, lane, draft, Some(event), Some(slot))
+            }
+            _ => self.admit_reference(now, Phase::Update, lane, draft, Some(event), None),
         }
-        if let Some(old) = self.queue.remove(slot) {
-            self.settle(old_lane, &old, Outcome::Superseded);
-        }
-        self.enqueue(now, lane, Some(key), seq, content)
     }
 
-    /// An update, cancel or clear of something that a gateway may know of.
+    /// An update, cancel or clear of something that a gateway may know of; `place` is that of an older one, never sent,
+    /// that gives way.
     fn admit_reference(
         &mut self,
         now: Instant,
@@ -160,46 +178,47 @@ impl<S: Store, const N: usize> Node<S, N> {
         lane: Lane,
         draft: &AlertDraft,
         event: Option<Event>,
+        place: Option<Slot>,
     ) -> Result<Submission, Refusal> {
         let flash = lane == Lane::LIVE_FLASH;
-        if flash && self.is_flash_full() {
+        if flash && place.is_none() && self.is_flash_full() {
             return Err(Refusal::Full);
         }
-        let seq = if flash { Some(self.flash_seq()?) } else { None };
-        let root = event.and_then(|event| event.root);
-        let reference = match (root, seq) {
-            (Some((of_flash, root)), _) if of_flash != (lane.precedence() == Precedence::Flash) => {
-                Reference::Other(root)
+        let refers = event.map_or(Refers::Said, |event| event.refers);
+        if let (Refers::Said, Phase::Cancel | Phase::Clear, Some(key)) = (refers, phase, draft.key) {
+            if self.knows_another(key, draft.body.code(), draft.exercise) {
+                return Err(Refusal::UnknownEvent);
             }
-            (Some((_, root)), Some(seq)) => back(seq, root),
-            // The distance is known once this one is numbered.
+        }
+        let seq = if flash { Some(self.flash_seq()?) } else { None };
+        let said = match (refers, seq) {
+            (Refers::Onset(of_flash, onset), Some(seq)) => reference(lane, seq, (of_flash, onset)),
+            // Where it refers to what is known, that is filled in as soon as this one is numbered.
             _ => Reference::AllOfKind,
         };
         let onset = draft.onset(self.station.boot());
-        let content = Alert { phase, reference: Some(reference), ..onset }.content();
-        let submission = self.enqueue(now, lane, draft.key, seq, content)?;
-        if let (Submission::Queued { handle, .. }, Some(key)) = (submission, draft.key) {
-            if seq.is_none() && reference == Reference::AllOfKind {
-                self.mark_unresolved(handle);
-            } else if phase != Phase::Update {
-                self.memory.forget(key, draft.exercise);
-            }
+        let content = Alert { phase, reference: Some(said), ..onset }.content();
+        let refers = if flash { Refers::Said } else { refers };
+        let pending = Pending { refers, ..self.pending(now, draft.key, seq, content) };
+        match place {
+            Some(slot) => Ok(self.replace(now, lane, slot, pending)),
+            None => self.enqueue(now, lane, pending),
         }
-        Ok(submission)
     }
 
-    /// Puts an alert in the place of one that was never sent, so that what is renewed often is not sent never.
-    fn replace(
+    fn pending(
         &mut self,
         now: Instant,
-        lane: Lane,
-        slot: Slot,
         key: Option<EventKey>,
         seq: Option<Seq>,
         content: Content,
-    ) -> Submission {
-        let handle = self.next_handle();
-        let pending = Pending { key, ..Pending::new(handle, seq, content, now) };
+    ) -> Pending {
+        Pending { key, ..Pending::new(self.next_handle(), seq, content, now) }
+    }
+
+    /// Puts an alert in the place of one that was never sent, so that what is renewed often is not sent never.
+    fn replace(&mut self, now: Instant, lane: Lane, slot: Slot, pending: Pending) -> Submission {
+        let handle = pending.handle;
         self.ledger.accept(row(lane));
         if let Some(place) = self.queue.item_mut(slot) {
             let old = core::mem::replace(place, pending);
@@ -209,22 +228,13 @@ impl<S: Store, const N: usize> Node<S, N> {
         Submission::Queued { handle, displaced: None }
     }
 
-    fn enqueue(
-        &mut self,
-        now: Instant,
-        lane: Lane,
-        key: Option<EventKey>,
-        seq: Option<Seq>,
-        content: Content,
-    ) -> Result<Submission, Refusal> {
-        let handle = Handle(self.raised);
-        let pending = Pending { key, ..Pending::new(handle, seq, content, now) };
+    fn enqueue(&mut self, now: Instant, lane: Lane, pending: Pending) -> Result<Submission, Refusal> {
+        let handle = pending.handle;
         let gave_way = match self.queue.push(lane, pending) {
             Pushed::Kept(_) => None,
             Pushed::Displaced(_, lane, pending) => Some((lane, pending)),
             Pushed::Refused(_) => return Err(Refusal::Full),
         };
-        self.raised = self.raised.wrapping_add(1);
         self.ledger.accept(row(lane));
         if let Some((lane, pending)) = &gave_way {
             self.settle(*lane, pending, Outcome::Displaced);
@@ -233,7 +243,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         Ok(Submission::Queued { handle, displaced: gave_way.map(|(_, pending)| pending.handle) })
     }
 
-    pub(super) fn next_handle(&mut self) -> Handle {
+    pub(super) const fn next_handle(&mut self) -> Handle {
         let handle = Handle(self.raised);
         self.raised = self.raised.wrapping_add(1);
         handle

@@ -3,7 +3,6 @@
 use super::Node;
 use super::event::NodeEvent;
 use super::pending::Pending;
-use super::remembered::Remembered;
 use crate::ledger::Outcome;
 use crate::message::{AckItem, CommandId, CommandResult, Order, Phase, Seq};
 use crate::precedence::Precedence;
@@ -45,7 +44,7 @@ impl<S: Store, const N: usize> Node<S, N> {
             Order::Locate { .. } => CommandResult::Refused,
             _ => CommandResult::Unsupported,
         };
-        self.station.answer(id, result);
+        self.station.answer(id, result, exercise);
     }
 
     /// A gateway has stored an alert. One that has left the queue already touches no count.
@@ -58,15 +57,14 @@ impl<S: Store, const N: usize> Node<S, N> {
         let Some((slot, lane)): Option<(Slot, _)> = found else { return };
         let Some(pending) = self.queue.remove(slot) else { return };
         self.settle(lane, &pending, Outcome::Acked);
-        let root = pending.root(lane.precedence() == Precedence::Flash);
         let phase = pending.phase();
-        if let (Some(root), Phase::Update | Phase::Cancel) = (root, phase) {
-            if !pending.is_summary() {
-                self.free_referred(lane, &pending, root, phase);
-            }
+        if let (Some(root), Phase::Update | Phase::Cancel, false) =
+            (pending.root(lane.precedence() == Precedence::Flash), phase, pending.is_summary())
+        {
+            self.free_referred(lane, &pending, root, phase);
         }
-        if let (Some(key), Some(root), Phase::Onset | Phase::Update) = (pending.key, root, phase) {
-            self.memory.note(Remembered { key, lane, root });
+        if pending.is_end() {
+            self.note_end(lane, &pending);
         }
     }
 

@@ -11,6 +11,8 @@ use crate::queue::Lane;
 pub(super) struct Remembered {
     pub(super) key: EventKey,
     pub(super) lane: Lane,
+    /// Number of its kind.
+    pub(super) kind: u8,
     /// Its onset: sequence and number.
     pub(super) root: (bool, Seq),
 }
@@ -30,9 +32,27 @@ impl Memory {
         self.events.iter().find(|event| event.key == key && event.lane.is_exercise() == exercise)
     }
 
+    /// Whether there is an event of this kind and sort, but for those of one key.
+    pub(super) fn knows_another(&self, but: EventKey, kind: u8, exercise: bool) -> bool {
+        self.events
+            .iter()
+            .any(|event| event.key != but && event.kind == kind && event.lane.is_exercise() == exercise)
+    }
+
     /// Keeps an event in mind; the newest of its key counts, and the oldest of all gives way.
-    pub(super) fn note(&mut self, event: Remembered) {
-        self.forget(event.key, event.lane.is_exercise());
+    pub(super) fn note(&mut self, mut event: Remembered) {
+        if let Some(known) = self.find(event.key, event.lane.is_exercise()) {
+            // Alerts are answered for in any order.
+            let (of_flash, onset) = event.root;
+            if known.root.0 == of_flash && known.root.1 > onset {
+                return;
+            }
+            if known.root == event.root {
+                event.lane = event.lane.max(known.lane);
+            }
+            let root = known.root;
+            self.forget(event.key, event.lane.is_exercise(), root);
+        }
         if self.events.is_full() {
             self.events.pop_front();
         }
@@ -40,11 +60,11 @@ impl Memory {
         debug_assert!(kept.is_ok(), "there is room for one");
     }
 
-    /// The event is over.
-    pub(super) fn forget(&mut self, key: EventKey, exercise: bool) {
+    /// The event is over; another that has taken its key since is not.
+    pub(super) fn forget(&mut self, key: EventKey, exercise: bool, root: (bool, Seq)) {
         for _ in 0..self.events.len() {
             let Some(event) = self.events.pop_front() else { return };
-            if event.key != key || event.lane.is_exercise() != exercise {
+            if event.key != key || event.lane.is_exercise() != exercise || event.root != root {
                 let kept = self.events.push_back(event);
                 debug_assert!(kept.is_ok(), "one was taken out");
             }
@@ -62,6 +82,7 @@ mod tests {
         let event = |key, number, exercise| Remembered {
             key: EventKey(key),
             lane: Lane::of(Precedence::Flash, exercise),
+            kind: 1,
             root: (true, Seq::new(number).unwrap()),
         };
         let number = |memory: &Memory, key, exercise| {
@@ -72,13 +93,21 @@ mod tests {
         memory.note(event(1, 2, true));
         memory.note(event(1, 3, false));
         assert_eq!((number(&memory, 1, false), number(&memory, 1, true)), (Some(3), Some(2)));
+        memory.note(event(1, 2, false));
+        assert_eq!(number(&memory, 1, false), Some(3), "an older one, answered for late");
         for key in 2..2 + EVENTS_REMEMBERED as u16 {
             memory.note(event(key, 9, false));
         }
         assert_eq!((number(&memory, 1, false), number(&memory, 17, false)), (None, Some(9)));
-        memory.forget(EventKey(17), true);
+        let root = |number| (true, Seq::new(number).unwrap());
+        memory.forget(EventKey(17), true, root(9));
         assert_eq!(number(&memory, 17, false), Some(9), "an exercise ends nothing live");
-        memory.forget(EventKey(17), false);
+        memory.forget(EventKey(17), false, root(8));
+        assert_eq!(number(&memory, 17, false), Some(9), "another event of that key");
+        assert!(
+            memory.knows_another(EventKey(17), 1, false) && !memory.knows_another(EventKey(17), 2, false)
+        );
+        memory.forget(EventKey(17), false, root(9));
         assert_eq!(number(&memory, 17, false), None);
     }
 }

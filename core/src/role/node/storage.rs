@@ -19,13 +19,21 @@ impl<S: Store, const N: usize> Node<S, N> {
             return;
         }
         let started = self.recover();
+        let reserved = self.reserve_ahead();
+        let journalled = self.journal();
+        // What takes the place of a journalled alert comes first: no power cut may find neither of the two. Where the
+        // journal fails it may be for want of room.
+        let written = match journalled.is_ok() && self.next_undurable().is_some() {
+            true => Ok(()),
+            false => self.write_outcomes(),
+        };
         // Each on its own: a record that cannot be written must not keep another from being written.
         let steps = [
             started,
-            self.reserve_ahead(),
-            self.journal(),
+            reserved,
+            journalled,
             self.journal_summary(now),
-            self.write_outcomes(),
+            written,
             self.take_up(now),
             self.station.keep_up(self.queue.is_empty()),
         ];
@@ -35,7 +43,8 @@ impl<S: Store, const N: usize> Node<S, N> {
 
     /// Journals what was just raised, even where the store has just failed at something else.
     pub(super) fn journal_now(&mut self, now: Instant) {
-        let journalled = self.journal().and(self.journal_summary(now));
+        let (alerts, summary) = (self.journal(), self.journal_summary(now));
+        let journalled = alerts.and(summary);
         if journalled.is_err() {
             self.station.note_store(now, journalled);
         }

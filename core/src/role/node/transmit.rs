@@ -3,7 +3,10 @@
 use core::cmp::Reverse;
 
 use super::Node;
+use super::keyed::resolved;
+use super::pending::Refers;
 use crate::message::Seq;
+use crate::precedence::Precedence;
 use crate::queue::{Lane, Slot};
 use crate::role::retry::retry_wait;
 use crate::role::station::{Home, MaySend, Share, link_patience};
@@ -30,8 +33,8 @@ impl<S: Store, const N: usize> Node<S, N> {
             return None;
         }
         let alert = self.next_alert(now, link);
-        let speaks_first = alert.is_none() || self.station.reports.has_waited();
-        if speaks_first && self.station.has_to_say() {
+        let has_turn = self.station.reports.has_waited() && self.station.may_say(now, link);
+        if alert.is_none() || has_turn {
             // The borrow checker cannot see that a `None` leaves `out` free, so that the choice comes first.
             return self.say(now, link, out);
         }
@@ -53,7 +56,7 @@ impl<S: Store, const N: usize> Node<S, N> {
     fn next_alert(&mut self, now: Instant, link: &Link) -> Option<(Lane, Slot, Seq)> {
         // Each turn of the loop sends a retry back to wait for another link: at most N of them.
         loop {
-            let (lane, slot, seq) = self.candidate(now)?;
+            let (lane, slot, seq) = self.candidate(now, link)?;
             let share = if lane == Lane::LIVE_FLASH { Share::All } else { Share::UpperHalf };
             let pending = self.queue.item_mut(slot)?;
             match self.station.may_send(now, link, share, pending.last_link, pending.passed) {
@@ -68,7 +71,7 @@ impl<S: Store, const N: usize> Node<S, N> {
     }
 
     /// The highest lane goes first; within a lane what was never sent, then what is to be sent again, oldest first.
-    fn candidate(&mut self, now: Instant) -> Option<(Lane, Slot, Seq)> {
+    fn candidate(&mut self, now: Instant, link: &Link) -> Option<(Lane, Slot, Seq)> {
         let waiting = self.queue.peek().map(|(slot, lane, _)| (lane, slot));
         if let Some((Lane::LIVE_FLASH, slot)) = waiting {
             return self.numbered(now, Lane::LIVE_FLASH, slot);
@@ -76,7 +79,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         let again = self
             .queue
             .iter()
-            .filter(|(_, _, pending)| pending.wants_retry())
+            .filter(|(_, _, pending)| pending.wants_retry(link.number))
             .max_by_key(|(_, lane, pending)| (*lane, Reverse(pending.handle)))
             .map(|(slot, lane, _)| (lane, slot));
         let (first, second) = match (waiting, again) {
@@ -92,14 +95,16 @@ impl<S: Store, const N: usize> Node<S, N> {
         if let Some(seq) = self.queue.item(slot)?.seq {
             return Some((lane, slot, seq));
         }
+        // It must not go before what it clears.
+        if matches!(self.queue.item(slot)?.refers, Refers::Behind(_)) {
+            return None;
+        }
         let number = self.numbers.as_mut()?.other.take(&mut self.station.store);
         let seq = Seq::new(self.station.taken(now, number)?)?;
-        let pending = self.queue.item(slot)?.clone();
-        let content = self.resolved(&pending, lane, seq);
         let pending = self.queue.item_mut(slot)?;
+        pending.content = resolved(pending, lane, seq);
         pending.seq = Some(seq);
-        pending.content = content;
-        pending.unresolved = false;
+        pending.refers = Refers::Said;
         Some((lane, slot, seq))
     }
 
@@ -118,10 +123,14 @@ impl<S: Store, const N: usize> Node<S, N> {
         let wait = retry_wait(link.airtime_max(), pending.attempts, &mut self.station.jitter);
         pending.retry = Some(now.after(wait));
         pending.attempts = pending.attempts.saturating_add(1);
-        pending.sealed = true;
+        let is_first = !core::mem::replace(&mut pending.sealed, true);
         pending.last_link = Some(link.number);
         pending.passed = false;
+        let handle = pending.handle;
         self.queue.mark_sent(slot);
+        if is_first {
+            self.note_sent(handle, (lane.precedence() == Precedence::Flash, seq));
+        }
         Some(sealed)
     }
 
