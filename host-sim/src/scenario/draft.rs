@@ -10,7 +10,8 @@ use alertbus::time::{ClockQuality, EventTime};
 use alertbus::{Body, Place, SiteId};
 
 use super::body::BodySpec;
-use super::file::{File, Site};
+use super::file::File;
+use super::layout::Site;
 use super::timeline::AlertSpec;
 use super::words::Word;
 

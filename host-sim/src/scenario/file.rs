@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use alertbus::message::{Certainty, Severity, Urgency};
 
-use super::body::{BodySpec, FillInBody, KindName};
+use super::body::{BodySpec, FillInBody};
 use super::calendar::{Date, Quarter};
-use super::probability::Probability;
-use super::words::{Decimal, Word};
+use super::faults::Faults;
+use super::layout::{Node, Site};
+use super::words::Word;
 
 /// A scenario: places, sensor nodes, what happened, and what a replay fills in.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -65,44 +66,6 @@ pub struct File {
     pub fill_in: Vec<FillIn>,
 }
 
-/// Default link faults of a scenario. All are none unless stated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Faults {
-    /// Share of frames lost.
-    #[serde(rename = "drop")]
-    pub loss: Probability,
-    /// Greatest extra delay of a frame in milliseconds.
-    #[schemars(range(max = 600_000))]
-    pub delay_ms: u32,
-    /// Share of frames that arrive twice.
-    pub duplicate: Probability,
-    /// Share of frames overtaken by later ones.
-    pub reorder: Probability,
-    /// Share of frames with a flipped bit.
-    pub corrupt: Probability,
-    /// Share of frames lost in bursts, eight frames long in the mean (Gilbert–Elliott), beside those lost one by one.
-    pub burst: Probability,
-    /// How long each site is cut off from the gateway at a time in seconds, once in six hours in the mean.
-    #[schemars(range(max = 86_400))]
-    pub partition_s: u32,
-    /// Mean time between two reboots of a node or siren in seconds; 0: never.
-    #[schemars(range(max = 31_536_000))]
-    pub reboot_s: u32,
-    /// Mean time between two brown-outs of a node or siren in seconds, each in the middle of a write to its flash; 0:
-    /// never.
-    #[schemars(range(max = 31_536_000))]
-    pub brown_out_s: u32,
-    /// Greatest error of a node's clock, in millionths either way.
-    #[schemars(range(max = 200))]
-    pub clock_drift_ppm: u32,
-    /// Mean time between two kills of the gateway in seconds, whose disk then forgets what was not synced; 0: never.
-    #[schemars(range(max = 31_536_000))]
-    pub gateway_kill_s: u32,
-    /// Share of the frames on the air that an attacker makes use of: replays, holds back, bends, sends to others.
-    pub attacker: Probability,
-}
-
 /// A document that the data come from, as far as it names itself.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -120,56 +83,6 @@ pub struct Source {
     pub description: String,
     /// When it was written.
     pub written: String,
-}
-
-/// A place.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Site {
-    /// Name in this file, kebab-case, unique.
-    #[schemars(length(min = 1, max = 64))]
-    pub id: String,
-    /// Number on the wire, unique.
-    #[schemars(range(min = 1, max = 65535))]
-    pub number: u16,
-    /// Name for people.
-    #[schemars(length(min = 1, max = 200))]
-    pub name: String,
-    /// Latitude in degrees, north positive.
-    #[schemars(with = "f64", range(min = -90.0, max = 90.0))]
-    pub latitude: Decimal<7>,
-    /// Longitude in degrees, east positive.
-    #[schemars(with = "f64", range(min = -180.0, max = 180.0))]
-    pub longitude: Decimal<7>,
-    /// How far the true place may lie from there, in kilometres; beyond 81.92 the wire says "not known".
-    #[schemars(with = "f64", range(min = 0.001, max = 2000.0))]
-    pub accuracy_km: Decimal<3>,
-    /// Fields that a source states.
-    pub stated: Vec<String>,
-    /// Fields that follow from a source or from general knowledge.
-    pub inferred: Vec<String>,
-    /// Fields invented so that a replay can run.
-    pub modelled: Vec<String>,
-    /// What a reader should know about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-/// A sensor node. The sources name no sensors: all nodes are modelled.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Node {
-    /// Path of the node, for example `camp-taji/launch-detector`, unique.
-    #[schemars(length(min = 1, max = 128))]
-    pub id: String,
-    /// Number on the wire, unique.
-    #[schemars(range(min = 1, max = 65535))]
-    pub number: u16,
-    /// Where it stands.
-    pub site: String,
-    /// Kinds of alert it raises.
-    #[schemars(length(min = 1, max = 16))]
-    pub detects: Vec<KindName>,
 }
 
 /// How exactly a date is known.

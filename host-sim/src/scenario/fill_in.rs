@@ -9,7 +9,8 @@ use crate::draw::Draw;
 
 use super::body::{Between, BodySpec, FillInBody};
 use super::calendar::Date;
-use super::file::{File, FillIn, Node};
+use super::file::{File, FillIn};
+use super::layout::Node;
 use super::words::Word;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;

@@ -21,8 +21,10 @@ mod calendar;
 mod check;
 mod diagnostic;
 mod draft;
+mod faults;
 mod file;
 mod fill_in;
+mod layout;
 mod probability;
 mod shape;
 mod timeline;
@@ -41,10 +43,12 @@ use toml::de::DeTable;
 pub use body::{Between, BodySpec, FillInBody, KindName};
 pub use calendar::{Date, Quarter, local_time};
 pub use diagnostic::{Diagnostic, Invalid};
+pub use faults::Faults;
 pub use file::{
-    Bound, BoundRule, ContextEvent, DocumentedAlert, DocumentedIncident, Faults, File, FillIn, Node,
-    Precision, Site, Source, Tally, TallyName,
+    Bound, BoundRule, ContextEvent, DocumentedAlert, DocumentedIncident, File, FillIn, Precision, Source,
+    Tally, TallyName,
 };
+pub use layout::{Node, Site};
 pub use probability::{NotAProbability, Probability};
 pub use timeline::{AlertSpec, Incident, Mark, PlannedAlert, Provenance};
 pub use words::{Decimal, Word, Words};

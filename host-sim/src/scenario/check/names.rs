@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::scenario::body::{BodySpec, KindName};
 use crate::scenario::diagnostic::{Findings, one_of, quoted};
-use crate::scenario::file::{DocumentedAlert, DocumentedIncident, File, Node};
+use crate::scenario::file::{DocumentedAlert, DocumentedIncident, File};
+use crate::scenario::layout::Node;
 use crate::scenario::tree::Cursor;
 
 pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
