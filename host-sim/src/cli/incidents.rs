@@ -148,11 +148,15 @@ fn known_date(precision: Precision, from: Date, until: Date) -> String {
     }
 }
 
-/// Names of the kinds an incident raises, each once.
-fn kinds(incident: &Incident) -> String {
-    let mut kinds: Vec<_> = incident.alerts.iter().map(PlannedAlert::kind).collect();
-    kinds.dedup();
-    kinds.join("+")
+/// Names of the kinds an incident raises, each once, in the order in which they come.
+fn kinds(incident: &Incident) -> Vec<&'static str> {
+    let mut kinds = Vec::new();
+    for kind in incident.alerts.iter().map(PlannedAlert::kind) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 #[cfg(test)]

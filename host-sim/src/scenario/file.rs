@@ -9,16 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use alertbus::message::{Certainty, Severity, Urgency};
 
+use super::base::Base;
 use super::body::{BodySpec, FillInBody};
 use super::calendar::{Date, Quarter};
 use super::faults::Faults;
-use super::layout::{Node, Site};
+use super::layout::{Node, Siren, Site, Spread, Umbrella};
 use super::words::Word;
 
 /// A scenario: places, sensor nodes, what happened, and what a replay fills in.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Scenario")]
+#[schemars(rename = "Scenario", extend("anyOf" = [
+    { "required": ["base"] },
+    { "required": ["source", "site", "node"] },
+]))]
 pub struct File {
     /// Version of this format: 1.
     #[schemars(range(min = 1, max = 1))]
@@ -32,18 +36,33 @@ pub struct File {
     /// Local time minus universal time in minutes; all dates of the file are local.
     #[schemars(range(min = -720, max = 840))]
     pub utc_offset_min: i16,
-    /// Default link faults; an option of the same name on the command line replaces each.
+    /// A scenario that this one is laid over: its tables come before those of this file.
+    pub base: Option<Base>,
+    /// Default faults, not those of the base; an option of the same name on the command line replaces each.
     #[serde(default)]
     pub faults: Faults,
-    /// What the data come from.
+    /// What the data come from. Needed without a base.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 100))]
     pub source: Vec<Source>,
-    /// Places.
+    /// Places. Needed without a base.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 1000))]
     pub site: Vec<Site>,
-    /// Sensor nodes.
+    /// Sensor nodes. Needed without a base.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 1000))]
     pub node: Vec<Node>,
+    /// Sirens.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub siren: Vec<Siren>,
+    /// Which sites have active defences; left out, that of the base, else not known.
+    pub umbrella: Option<Umbrella>,
+    /// Where fill-ins lie that have no place of their own.
+    #[serde(default)]
+    #[schemars(length(max = 1000))]
+    pub spread: Vec<Spread>,
     /// What is known to have happened.
     #[serde(default)]
     #[schemars(length(max = 10000))]
@@ -136,7 +155,7 @@ impl TallyName {
     }
 }
 
-/// An incident that a source states. `stated`, `inferred` and `modelled` name each of its fields once, except
+/// An incident that a source states, or a drill, of which all is modelled. `stated`, `inferred` and `modelled` name each of its fields once, except
 /// `id`, `sources`, `note` and the alerts, which have lists of their own.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -175,6 +194,15 @@ pub struct DocumentedIncident {
     pub alert: Vec<DocumentedAlert>,
 }
 
+impl DocumentedIncident {
+    /// Whether all of it and of its alerts is modelled: a drill, of which no source says anything.
+    #[must_use]
+    pub fn is_modelled(&self) -> bool {
+        let invented = |alert: &DocumentedAlert| alert.stated.is_empty() && alert.inferred.is_empty();
+        self.stated.is_empty() && self.inferred.is_empty() && self.alert.iter().all(invented)
+    }
+}
+
 /// An alert of a documented incident. `stated`, `inferred` and `modelled` name each of its fields once.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -185,6 +213,8 @@ pub struct DocumentedAlert {
     #[serde(default)]
     #[schemars(range(max = 86_400))]
     pub after_s: u32,
+    /// How often it is raised, one after the other; left out, once.
+    pub repeat: Option<Repeat>,
     /// How bad it is, in the words of the Common Alerting Protocol.
     pub severity: Word<Severity>,
     /// How soon to act, in the words of the Common Alerting Protocol.
@@ -199,6 +229,18 @@ pub struct DocumentedAlert {
     pub modelled: Vec<String>,
     /// What it says. Its fields are named in the three lists as if they stood beside them.
     pub body: BodySpec,
+}
+
+/// One alert raised again and again, as a detector does in a storm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Repeat {
+    /// How often in all.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub count: u32,
+    /// Milliseconds from each to the next.
+    #[schemars(range(min = 1, max = 600_000))]
+    pub every_ms: u32,
 }
 
 /// Something that happened and raises no alert. `stated`, `inferred` and `modelled` name each of its fields

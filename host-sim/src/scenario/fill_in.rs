@@ -34,6 +34,10 @@ pub(super) fn fill_in<'f>(file: &'f File, fill_in: &FillIn, number: u32, seed: u
     let mut draw = Draw::new(seed, &fill_in.incident_id(number));
     let at_ms = moment(&mut draw, fill_in.from, fill_in.until, file.utc_offset_min);
     let site = among(&mut draw, &fill_in.sites)?;
+    let spread = file.spread.iter().find(|spread| spread.site == *site);
+    // From a stream of its own, so that all else stays as it is without the spreading.
+    let mut apart = Draw::new(seed, &format!("{}, spread", fill_in.incident_id(number)));
+    let site = spread.and_then(|spread| among(&mut apart, &spread.over)).unwrap_or(site);
     let kind = fill_in.body.kind();
     let nodes: Vec<_> =
         file.node.iter().filter(|node| node.site == *site && node.detects.contains(&kind)).collect();

@@ -16,9 +16,11 @@
 //! # Ok::<(), host_sim::scenario::Invalid>(())
 //! ```
 
+mod base;
 mod body;
 mod calendar;
 mod check;
+mod coverage;
 mod diagnostic;
 mod draft;
 mod faults;
@@ -34,36 +36,45 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use alertbus::Place;
+use alertbus::{NodeId, Place};
 use toml::de::DeTable;
 
+pub use base::Base;
 pub use body::{Between, BodySpec, FillInBody, KindName};
 pub use calendar::{Date, Quarter, local_time};
 pub use diagnostic::{Diagnostic, Invalid};
 pub use faults::Faults;
 pub use file::{
-    Bound, BoundRule, ContextEvent, DocumentedAlert, DocumentedIncident, File, FillIn, Precision, Source,
-    Tally, TallyName,
+    Bound, BoundRule, ContextEvent, DocumentedAlert, DocumentedIncident, File, FillIn, Precision, Repeat,
+    Source, Tally, TallyName,
 };
-pub use layout::{Node, Site};
+pub use layout::{CoverageGap, Node, Siren, Site, Spread, Umbrella};
 pub use probability::{NotAProbability, Probability};
 pub use timeline::{AlertSpec, Incident, Mark, PlannedAlert, Provenance};
 pub use words::{Decimal, Word, Words};
 
 pub(crate) use diagnostic::{near_miss, quoted};
 
-use diagnostic::Findings;
+use diagnostic::{Findings, one_of};
 use shape::Shape;
-use tree::Cursor;
+use tree::{Cursor, Inherited};
 
 /// A scenario file is refused above this size in bytes: it is read as a whole.
 pub const FILE_LEN_MAX: u64 = 10 * 1024 * 1024;
 
 /// Scenarios that the program carries, by name.
-const EMBEDDED: [(&str, &str); 1] = [("iraq-2019-2020", include_str!("../../scenarios/iraq-2019-2020.toml"))];
+const EMBEDDED: [(&str, &str); 6] = [
+    ("iraq-2019-2020", include_str!("../../scenarios/iraq-2019-2020.toml")),
+    ("six-sites", include_str!("../../scenarios/six-sites.toml")),
+    ("fourteen-sites", include_str!("../../scenarios/fourteen-sites.toml")),
+    ("convoy", include_str!("../../scenarios/convoy.toml")),
+    ("flood", include_str!("../../scenarios/flood.toml")),
+    ("attacker", include_str!("../../scenarios/attacker.toml")),
+];
 
 /// A scenario that has passed every check.
 #[derive(Clone, Debug)]
@@ -151,7 +162,7 @@ impl Scenario {
         if findings.is_empty() {
             match toml::from_str::<File>(text) {
                 Ok(file) => {
-                    check::check(&file, Cursor::Root(table.get_ref()), &mut findings);
+                    let file = Self::whole(file, table.get_ref(), &mut findings);
                     findings.into_result()?;
                     return Ok(Self { file });
                 }
@@ -161,6 +172,29 @@ impl Scenario {
         }
         findings.into_result()?;
         Err(Invalid::unread(name, "nothing could be read".into(), ""))
+    }
+
+    /// `file`, which was read from `table`, with what it has from its base; notes what does not fit together.
+    fn whole(file: File, table: &DeTable<'_>, findings: &mut Findings<'_>) -> File {
+        let none = Inherited::default();
+        let tree = Cursor::Root(table, &none);
+        let Some(name) = file.base.as_ref().map(|base| base.scenario.clone()) else {
+            check::check(&file, tree, findings);
+            return file;
+        };
+        // What the program carries leads from base to base to an end; a test loads all of it.
+        let Some(Ok(base)) = Self::embedded(&name) else {
+            let names: Vec<_> = Self::embedded_names().collect();
+            let message = format!("no scenario {} is carried by the program", quoted(&name));
+            findings.add(tree.key("base").key("scenario").span(), message, one_of(&name, &names));
+            return file;
+        };
+        let (file, inherited) = base::lay_over(file, base.file, tree, findings);
+        // What is wrong with the laying would be found again as what follows from it.
+        if findings.is_empty() {
+            check::check(&file, Cursor::Root(table, &inherited), findings);
+        }
+        file
     }
 
     /// JSON schema of the file format, draft 2020-12.
@@ -185,6 +219,26 @@ impl Scenario {
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.file.node
+    }
+
+    /// The sirens, in the order of the file.
+    #[must_use]
+    pub fn sirens(&self) -> &[Siren] {
+        &self.file.siren
+    }
+
+    /// Whether the site of this name has active defences; what rides in a convoy has none wherever it is.
+    #[must_use]
+    pub fn is_under_umbrella(&self, site: &str) -> bool {
+        self.file.umbrella.as_ref().is_some_and(|umbrella| umbrella.sites.iter().any(|id| id == site))
+    }
+
+    /// When each mobile node is out of radio coverage while `incidents`, a time line of this scenario, are played:
+    /// beginning and end in milliseconds since 1970, universal time, in order and apart. Nodes without such times
+    /// are not named.
+    #[must_use]
+    pub fn coverage_gaps(&self, incidents: &[Incident]) -> BTreeMap<NodeId, Vec<(u64, u64)>> {
+        coverage::gaps(&self.file, incidents)
     }
 
     /// The sites, in the order of the file.

@@ -1,16 +1,19 @@
 //! The time line of a scenario under one seed: every incident with its moment and its alerts.
 
+use alertbus::message::kind::CramEngagementState;
 use alertbus::message::{AlertDraft, Certainty, Severity, Urgency};
 use alertbus::{NodeId, Precedence};
 use serde::Serialize;
 
 use crate::draw::Draw;
 
-use super::body::BodySpec;
+use super::body::{BodySpec, KindName};
 use super::calendar::{Date, Quarter};
 use super::draft::draft;
 use super::file::{ContextEvent, DocumentedAlert, DocumentedIncident, File, FillIn, Precision, TallyName};
-use super::fill_in::{fill_in, moment};
+use super::fill_in::{FilledIn, fill_in, moment};
+use super::layout::Node;
+use super::words::Word;
 
 /// Whether a source states an incident, or only counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -20,6 +23,8 @@ pub enum Mark {
     Documented,
     /// A source counts it; all else is modelled from the seed. Never to be shown as a documented event.
     Reconstructed,
+    /// Invented as a drill: of none of its fields a source says anything. Never to be shown as an event.
+    Modelled,
 }
 
 impl Mark {
@@ -29,6 +34,7 @@ impl Mark {
         match self {
             Self::Documented => "documented",
             Self::Reconstructed => "reconstructed",
+            Self::Modelled => "modelled",
         }
     }
 }
@@ -75,7 +81,7 @@ pub struct Incident {
     pub site: String,
     /// When a replay plays it, milliseconds since 1970, universal time. The hour is always modelled.
     pub at_ms: u64,
-    /// Documented or reconstructed.
+    /// Documented, reconstructed or modelled.
     pub mark: Mark,
     /// The count it is part of.
     pub tally: Option<TallyName>,
@@ -167,7 +173,7 @@ fn documented(file: &File, incident: &DocumentedIncident, seed: u64) -> Incident
     let at_ms =
         moment(&mut Draw::new(seed, &incident.id), incident.from, incident.until, file.utc_offset_min);
     let mut alerts: Vec<_> =
-        incident.alert.iter().map(|alert| documented_alert(file, alert, at_ms)).collect();
+        incident.alert.iter().flat_map(|alert| documented_alerts(file, alert, at_ms)).collect();
     alerts.sort_by_key(|alert| alert.at_ms);
     let mut modelled = incident.modelled.clone();
     if incident.from != incident.until {
@@ -180,7 +186,7 @@ fn documented(file: &File, incident: &DocumentedIncident, seed: u64) -> Incident
         outcome: incident.outcome.clone(),
         site: incident.site.clone(),
         at_ms,
-        mark: Mark::Documented,
+        mark: if incident.is_modelled() { Mark::Modelled } else { Mark::Documented },
         tally: incident.tally,
         quarter: Some(Quarter::of(incident.from)).filter(|quarter| *quarter == Quarter::of(incident.until)),
         precision: incident.precision,
@@ -197,51 +203,56 @@ fn documented(file: &File, incident: &DocumentedIncident, seed: u64) -> Incident
     }
 }
 
-fn documented_alert(file: &File, alert: &DocumentedAlert, incident_at_ms: u64) -> PlannedAlert {
-    let at_ms = incident_at_ms + u64::from(alert.after_s) * 1_000;
+/// The alert as often as it is raised.
+fn documented_alerts<'f>(
+    file: &'f File,
+    alert: &'f DocumentedAlert,
+    incident_at_ms: u64,
+) -> impl Iterator<Item = PlannedAlert> + 'f {
     let node = file.node.iter().find(|node| node.id == alert.node);
     let site = node.map_or("", |node| &node.site);
-    let spec = AlertSpec {
-        severity: alert.severity.0,
-        urgency: alert.urgency.0,
-        certainty: alert.certainty.0,
-        body: alert.body.clone(),
-    };
-    PlannedAlert {
-        node: NodeId(node.map_or(0, |node| node.number)),
-        node_id: alert.node.clone(),
-        site: site.to_owned(),
-        at_ms,
-        draft: draft(file, &spec, site, at_ms),
-        spec,
-        provenance: Provenance {
-            stated: alert.stated.clone(),
-            inferred: alert.inferred.clone(),
-            modelled: alert.modelled.clone(),
-        },
-    }
+    let late_s = node.map_or(0, |node| node.detects_after_s);
+    let first_at_ms = incident_at_ms + (u64::from(alert.after_s) + u64::from(late_s)) * 1_000;
+    let (count, every_ms) = alert.repeat.map_or((1, 0), |repeat| (repeat.count, repeat.every_ms));
+    (0..count).map(move |number| {
+        let at_ms = first_at_ms + u64::from(number) * u64::from(every_ms);
+        let spec = AlertSpec {
+            severity: alert.severity.0,
+            urgency: alert.urgency.0,
+            certainty: alert.certainty.0,
+            body: alert.body.clone(),
+        };
+        let mut modelled = alert.modelled.clone();
+        if alert.after_s == 0 && at_ms > incident_at_ms {
+            modelled.push("after-s".into());
+        }
+        PlannedAlert {
+            node: NodeId(node.map_or(0, |node| node.number)),
+            node_id: alert.node.clone(),
+            site: site.to_owned(),
+            at_ms,
+            draft: draft(file, &spec, site, at_ms),
+            spec,
+            provenance: Provenance {
+                stated: alert.stated.clone(),
+                inferred: alert.inferred.clone(),
+                modelled,
+            },
+        }
+    })
 }
 
 fn reconstructed(file: &File, from: &FillIn, number: u32, seed: u64) -> Option<Incident> {
     let drawn = fill_in(file, from, number, seed)?;
     let site = drawn.node.site.clone();
-    let spec = AlertSpec {
-        severity: from.severity.0,
-        urgency: from.urgency.0,
-        certainty: from.certainty.0,
-        body: drawn.body,
-    };
-    let mut modelled: Vec<String> = ["node", "severity", "urgency", "certainty"].map(String::from).into();
-    modelled.extend(spec.body.fields().into_keys());
-    let alert = PlannedAlert {
-        node: NodeId(drawn.node.number),
-        node_id: drawn.node.id.clone(),
-        site: site.clone(),
-        at_ms: drawn.at_ms,
-        draft: draft(file, &spec, &site, drawn.at_ms),
-        spec,
-        provenance: Provenance { modelled, ..Provenance::default() },
-    };
+    let engagement = engagement(file, from, &drawn);
+    let late_ms = u64::from(drawn.node.detects_after_s) * 1_000;
+    let mut alerts = vec![invented_alert(file, from, drawn.node, drawn.at_ms + late_ms, drawn.body)];
+    if late_ms > 0 {
+        alerts.iter_mut().for_each(|alert| alert.provenance.modelled.push("after-s".into()));
+    }
+    alerts.extend(engagement);
+    alerts.sort_by_key(|alert| alert.at_ms);
     Some(Incident {
         id: from.incident_id(number),
         title: from.title.clone(),
@@ -261,6 +272,43 @@ fn reconstructed(file: &File, from: &FillIn, number: u32, seed: u64) -> Option<I
             modelled: ["title", "site", "day", "time-of-day"].map(String::from).into(),
         },
         note: Some(from.note.clone()),
-        alerts: vec![alert],
+        alerts,
     })
+}
+
+/// What the active defences of the site say of a reconstructed launch, where the umbrella says that they engage.
+fn engagement(file: &File, from: &FillIn, drawn: &FilledIn<'_>) -> Option<PlannedAlert> {
+    let umbrella = file.umbrella.as_ref().filter(|umbrella| umbrella.sites.contains(&drawn.node.site))?;
+    let BodySpec::RocketLaunch { rounds, .. } = &drawn.body else { return None };
+    let raises =
+        |node: &&Node| node.site == drawn.node.site && node.detects.contains(&KindName::CramEngagement);
+    let body = BodySpec::CramEngagement {
+        state: Some(Word(CramEngagementState::Engaging)),
+        engaged: *rounds,
+        destroyed: None,
+        leaked: None,
+        debris_radius_m: None,
+        guarded_site: Some(drawn.node.site.clone()),
+    };
+    let at_ms = drawn.at_ms + u64::from(umbrella.engages_after_s?) * 1_000;
+    let mut alert = invented_alert(file, from, file.node.iter().find(raises)?, at_ms, body);
+    alert.provenance.modelled.push("after-s".into());
+    Some(alert)
+}
+
+/// An alert of which all is modelled.
+fn invented_alert(file: &File, from: &FillIn, node: &Node, at_ms: u64, body: BodySpec) -> PlannedAlert {
+    let spec =
+        AlertSpec { severity: from.severity.0, urgency: from.urgency.0, certainty: from.certainty.0, body };
+    let mut modelled: Vec<String> = ["node", "severity", "urgency", "certainty"].map(String::from).into();
+    modelled.extend(spec.body.fields().into_keys());
+    PlannedAlert {
+        node: NodeId(node.number),
+        node_id: node.id.clone(),
+        site: node.site.clone(),
+        at_ms,
+        draft: draft(file, &spec, &node.site, at_ms),
+        spec,
+        provenance: Provenance { modelled, ..Provenance::default() },
+    }
 }

@@ -1,15 +1,37 @@
 //! A scenario as parsed, with the place of every key and value, for whoever has to point at one.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// What a scenario has from its base: no place in the file that is read, but for the base's name.
+#[derive(Default)]
+pub(super) struct Inherited {
+    span: Range<usize>,
+    counts: BTreeMap<&'static str, usize>,
+}
+
+impl Inherited {
+    /// Nothing so far; messages point to `span`.
+    pub(super) fn at(span: Range<usize>) -> Self {
+        Self { span, counts: BTreeMap::new() }
+    }
+
+    /// Notes that the first `count` elements of the list `table` came from the base.
+    pub(super) fn count(&mut self, table: &'static str, count: usize) {
+        self.counts.insert(table, count);
+    }
+}
+
 /// A value in the file and where it stands.
 #[derive(Clone, Copy)]
 pub(super) enum Cursor<'t> {
     /// The whole file.
-    Root(&'t DeTable<'t>),
+    Root(&'t DeTable<'t>, &'t Inherited),
+    /// A list of which the first elements came from the base.
+    Continued { own: Option<&'t Spanned<DeValue<'t>>>, inherited: &'t Inherited, count: usize },
     /// A value.
     Value(&'t Spanned<DeValue<'t>>),
     /// Nothing there; the span is that of what should have held it.
@@ -20,13 +42,23 @@ impl<'t> Cursor<'t> {
     /// The value of `key`.
     pub(super) fn key(self, key: &str) -> Self {
         let value = self.table().and_then(|table| table.get(key));
+        if let Self::Root(_, inherited) = self
+            && let Some(&count) = inherited.counts.get(key)
+        {
+            return Self::Continued { own: value, inherited, count };
+        }
         value.map_or_else(|| self.absent(), Self::Value)
     }
 
     /// The element `index`, counted from 0.
     pub(super) fn index(self, index: usize) -> Self {
-        let Self::Value(value) = self else { return self.absent() };
-        let element = value.get_ref().as_array().and_then(|array| array.get(index));
+        let (list, index) = match self {
+            Self::Value(value) => (Some(value), Some(index)),
+            Self::Continued { own, count, .. } => (own, index.checked_sub(count)),
+            Self::Root(..) | Self::Absent { .. } => (None, None),
+        };
+        let array = list.and_then(|list| list.get_ref().as_array());
+        let element = index.and_then(|index| array?.get(index));
         element.map_or_else(|| self.absent(), Self::Value)
     }
 
@@ -60,7 +92,7 @@ impl<'t> Cursor<'t> {
     /// Bytes of the file.
     pub(super) fn span(self) -> Range<usize> {
         match self {
-            Self::Root(_) => 0..0,
+            Self::Root(_, inherited) | Self::Continued { inherited, .. } => inherited.span.clone(),
             Self::Value(value) => value.span(),
             Self::Absent { holder: (start, end) } => start..end,
         }
@@ -68,9 +100,9 @@ impl<'t> Cursor<'t> {
 
     fn table(self) -> Option<&'t DeTable<'t>> {
         match self {
-            Self::Root(table) => Some(table),
+            Self::Root(table, _) => Some(table),
             Self::Value(value) => value.get_ref().as_table(),
-            Self::Absent { .. } => None,
+            Self::Continued { .. } | Self::Absent { .. } => None,
         }
     }
 

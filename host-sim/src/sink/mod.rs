@@ -33,7 +33,7 @@ pub struct Delivery {
     pub headline: String,
     /// Name of the incident.
     pub incident: String,
-    /// `documented` or `reconstructed`.
+    /// `documented`, `reconstructed` or `modelled`.
     pub mark: &'static str,
     /// Its precedence.
     pub precedence: &'static str,

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::View;
+use super::{View, kinds};
 use crate::scenario::{ContextEvent, Incident, PlannedAlert, Provenance};
 
 /// An incident as it is written. Times are RFC 3339, `*_ms` milliseconds since 1970, universal time.
@@ -84,15 +84,13 @@ pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Wr
 }
 
 pub(super) fn incident(view: &View<'_>, incident: &Incident, out: &mut impl Write) -> io::Result<()> {
-    let mut kinds: Vec<_> = incident.alerts.iter().map(PlannedAlert::kind).collect();
-    kinds.dedup();
     let object = IncidentObject {
         r#type: "incident",
         id: &incident.id,
         title: &incident.title,
         outcome: incident.outcome.as_deref(),
         mark: incident.mark.name(),
-        kinds,
+        kinds: kinds(incident),
         site: &incident.site,
         site_name: view.scenario.site(&incident.site).map_or("", |site| &site.name),
         tally: incident.tally.map(|tally| tally.name()),

@@ -21,7 +21,7 @@ pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Wr
                 date(incident),
                 played,
                 incident.mark.name().into(),
-                kinds(incident),
+                kinds(incident).join("+"),
                 incident.site.clone(),
                 incident.id.clone(),
                 incident.title.clone(),
@@ -40,15 +40,19 @@ pub(super) fn print(view: &View<'_>, context: &[ContextEvent], out: &mut impl Wr
     aligned(&lines, &[], out)?;
 
     let alerts: usize = view.incidents.iter().map(|incident| incident.alerts.len()).sum();
-    let documented = view.incidents.iter().filter(|incident| incident.mark == Mark::Documented).count();
-    let count = view.incidents.len();
+    let marked = |mark| view.incidents.iter().filter(|incident| incident.mark == mark).count();
+    let modelled = match marked(Mark::Modelled) {
+        0 => String::new(),
+        drills => format!(", {drills} modelled"),
+    };
     writeln!(
         out,
-        "\n{} with {}: {documented} documented, {} reconstructed. `played` comes from seed {}: hours always, days \
+        "\n{} with {}: {} documented, {} reconstructed{modelled}. `played` comes from seed {}: hours always, days \
          where `date` is no day.",
-        report::count(count as u64, "incident"),
+        report::count(view.incidents.len() as u64, "incident"),
         report::count(alerts as u64, "alert"),
-        count - documented,
+        marked(Mark::Documented),
+        marked(Mark::Reconstructed),
         view.seed
     )
 }

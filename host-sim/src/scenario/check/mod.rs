@@ -2,6 +2,7 @@
 //!
 //! Each check goes through the whole file and notes all it finds; hardly any relies on another having passed.
 
+mod layout;
 mod names;
 mod provenance;
 mod tallies;
@@ -19,5 +20,6 @@ pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) 
     if file.fill_in.iter().map(|fill_in| u64::from(fill_in.count)).sum::<u64>() <= tallies::INCIDENTS_MAX {
         names::check(file, tree, findings);
     }
+    layout::check(file, tree, findings);
     provenance::check(file, tree, findings);
 }

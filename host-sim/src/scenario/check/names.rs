@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::scenario::body::{BodySpec, KindName};
 use crate::scenario::diagnostic::{Findings, one_of, quoted};
-use crate::scenario::file::{DocumentedAlert, DocumentedIncident, File};
+use crate::scenario::file::{DocumentedAlert, DocumentedIncident, File, FillIn};
 use crate::scenario::layout::Node;
 use crate::scenario::tree::Cursor;
 
@@ -13,6 +13,19 @@ pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) 
     let known = Known::of(file);
     for (i, node) in file.node.iter().enumerate() {
         known.site(&node.site, tree.key("node").index(i).key("site"), findings);
+    }
+    for (i, siren) in file.siren.iter().enumerate() {
+        known.site(&siren.site, tree.key("siren").index(i).key("site"), findings);
+    }
+    if let Some(umbrella) = &file.umbrella {
+        let at = tree.key("umbrella");
+        known.sources(&umbrella.sources, at, findings);
+        for (i, site) in umbrella.sites.iter().enumerate() {
+            let at = at.key("sites").index(i);
+            if known.site(site, at, findings) {
+                known.watched(site, KindName::CramEngagement, at, findings);
+            }
+        }
     }
     for (i, incident) in file.incident.iter().enumerate() {
         let at = tree.key("incident").index(i);
@@ -39,8 +52,22 @@ pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) 
         known.sources(&fill_in.sources, at, findings);
         for (j, site) in fill_in.sites.iter().enumerate() {
             let at = at.key("sites").index(j);
-            if known.site(site, at, findings) {
+            // Where what lies there is spread, its new sites are looked at.
+            let is_spread = file.spread.iter().any(|spread| spread.site == *site);
+            if known.site(site, at, findings) && !is_spread {
                 known.watched(site, fill_in.body.kind(), at, findings);
+            }
+        }
+    }
+    for (i, spread) in file.spread.iter().enumerate() {
+        let at = tree.key("spread").index(i);
+        known.site(&spread.site, at.key("site"), findings);
+        let here = |fill_in: &&FillIn| fill_in.sites.contains(&spread.site);
+        let kinds: BTreeSet<_> = file.fill_in.iter().filter(here).map(|f| f.body.kind()).collect();
+        for (j, site) in spread.over.iter().enumerate() {
+            let at = at.key("over").index(j);
+            if known.site(site, at, findings) {
+                kinds.iter().for_each(|kind| known.watched(site, *kind, at, findings));
             }
         }
     }
@@ -59,12 +86,20 @@ fn given(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
         sites.claim("id", site.id.clone(), at, findings);
         sites.claim("number", site.number.to_string(), at, findings);
     }
-    let mut nodes = Unique::new("a node");
+    // On the air a siren is one more address.
+    let mut stations = Unique::new("a node");
     for (i, node) in file.node.iter().enumerate() {
         let at = tree.key("node").index(i);
         kebab(&node.id, true, at, findings);
-        nodes.claim("id", node.id.clone(), at, findings);
-        nodes.claim("number", node.number.to_string(), at, findings);
+        stations.claim("id", node.id.clone(), at, findings);
+        stations.claim("number", node.number.to_string(), at, findings);
+    }
+    stations.what = "a node or siren";
+    for (i, siren) in file.siren.iter().enumerate() {
+        let at = tree.key("siren").index(i);
+        kebab(&siren.id, true, at, findings);
+        stations.claim("id", siren.id.clone(), at, findings);
+        stations.claim("number", siren.number.to_string(), at, findings);
     }
     // All that stands on the time line shares one set of names.
     let mut events = Unique::new("an incident");

@@ -11,8 +11,12 @@ use crate::scenario::tree::Cursor;
 /// Incidents that a replay may hold; a gateway's tables and a person's patience end about there.
 pub(super) const INCIDENTS_MAX: u64 = 100_000;
 
+/// Alerts that a replay may hold: each is kept in memory, with its words.
+const ALERTS_MAX: u64 = 250_000;
+
 pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
     sums(file, tree, findings);
+    repeats(file, tree, findings);
     for (i, fill_in) in file.fill_in.iter().enumerate() {
         let at = tree.key("fill-in").index(i);
         inside_quarter(fill_in, at, findings);
@@ -34,6 +38,10 @@ fn sums(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
         let Some(name) = incident.tally else { continue };
         let quarter = Quarter::of(incident.from);
         let at = tree.key("incident").index(i).key("tally");
+        if incident.is_modelled() {
+            let message = format!("`{}` is modelled, and a tally counts what a source does", incident.id);
+            findings.add(at.span(), message, "allowed: no `tally` where all fields are modelled");
+        }
         match counted.get_mut(&(name, quarter)) {
             Some((documented, _)) if Quarter::of(incident.until) == quarter => *documented += 1,
             Some(_) => {
@@ -67,6 +75,22 @@ fn sums(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
             );
             let span = tree.key("tally").index(i).key("count").span();
             findings.add(span, message, format!("allowed: their sum, {}", documented + filled_in));
+        }
+    }
+}
+
+/// Alerts that are raised again and again are bounded in all, as incidents are.
+fn repeats(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
+    let mut total = 0;
+    for (i, incident) in file.incident.iter().enumerate() {
+        for (j, alert) in incident.alert.iter().enumerate() {
+            total += alert.repeat.map_or(1, |repeat| u64::from(repeat.count));
+            if let Some(repeat) = alert.repeat.filter(|_| total > ALERTS_MAX) {
+                let message = format!("with `count` = `{}` there are {total} alerts", repeat.count);
+                let at = tree.key("incident").index(i).key("alert").index(j).key("repeat").key("count");
+                findings.add(at.span(), message, format!("allowed: at most {ALERTS_MAX} in all"));
+                return;
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The data set's counts, bounds and determinism, and every kind of bad input with its place.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod base;
 mod contradictions;
 mod data_set;
 mod files;
+mod layout;
+mod shipped;
 mod values;
 
 use super::*;
