@@ -6,7 +6,7 @@ use alertbus::ledger::{Outcome, Row};
 use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::message::kind::{DroneSighting, RocketLaunch};
 use alertbus::message::{AlertDraft, ResetCause};
-use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, Rejected};
+use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState, Rejected};
 use alertbus::role::node::{Node, NodeConfig, NodeEvent, Submission};
 use alertbus::store::Volatile;
 use alertbus::time::{Duration, Instant};
@@ -44,8 +44,10 @@ impl Way {
             gateway: 0,
             down: DownSpan::WHOLE,
             exercise: false,
+            state: Some(PeerState::new(Epoch(1))),
+            seed: 1,
         };
-        gateway.add(peer).unwrap();
+        gateway.add(Instant::START, peer).unwrap();
         Self {
             node: Node::start(config, Volatile::new(Epoch(1), 1), Instant::START),
             relay: Ear::new(),
@@ -96,7 +98,7 @@ impl Way {
         }
         let mut buffer = [0; PACKET_LEN_MAX];
         let down = std::iter::from_fn(|| {
-            self.gateway.poll_transmit(&LINK, &mut buffer).map(|transmit| transmit.packet.to_vec())
+            self.gateway.poll_transmit(self.now, &LINK, &mut buffer).map(|transmit| transmit.packet.to_vec())
         })
         .collect();
         for packet in self.through_relay(down) {
@@ -151,7 +153,7 @@ fn a_relay_that_loses_an_acknowledgement_is_asked_again() {
         way.gateway_hears(&packet);
     }
     // The first acknowledgement is never heard by the relay.
-    let lost = way.gateway.poll_transmit(&LINK, &mut [0; PACKET_LEN_MAX]).map(|transmit| transmit.node);
+    let lost = way.gateway.poll_transmit(way.now, &LINK, &mut [0; PACKET_LEN_MAX]).map(|transmit| transmit.node);
     assert_eq!((lost, way.node.resident()), (Some(NODE), 1), "a relay does not answer in anybody's place");
     way.advance(Duration::from_secs(60));
     way.exchange();

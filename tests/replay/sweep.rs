@@ -48,7 +48,22 @@ fn the_sweep_is_as_it_was() {
         add(&format!("corrupt {text}"), Faults { corrupt: share(text), ..Faults::default() });
     }
     let all = share("20%");
-    add("all 20%, 1 s", Faults { loss: all, delay_ms: 1_000, duplicate: all, reorder: all, corrupt: all });
+    let bad_links = Faults {
+        loss: all,
+        delay_ms: 1_000,
+        duplicate: all,
+        reorder: all,
+        corrupt: all,
+        ..Faults::default()
+    };
+    add("all 20%, 1 s", bad_links);
+    add("burst 30%", Faults { burst: share("30%"), ..Faults::default() });
+    add("partition 20 min", Faults { partition_s: 1_200, ..Faults::default() });
+    add("reboot 1 h", Faults { reboot_s: 3_600, ..Faults::default() });
+    add("brown-out 1 h", Faults { brown_out_s: 3_600, ..Faults::default() });
+    add("clock-drift 200", Faults { clock_drift_ppm: 200, ..Faults::default() });
+    add("gateway-kill 1 h", Faults { gateway_kill_s: 3_600, ..Faults::default() });
+    add("attacker 40%", Faults { attacker: share("40%"), ..Faults::default() });
 
     let path = alertbus_tests::root().join("tests/golden/sweep.txt");
     if std::env::var("ALERTBUS_GOLDEN").as_deref() == Ok("update") {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use alertbus::message::AlertDraft;
 use alertbus::message::kind::DroneSighting;
+use alertbus::message::{AlertDraft, Phase};
 use alertbus::time::{ClockQuality, EventTime};
 use alertbus::{NodeId, Precedence};
 use host_sim::replay::{Filter, Story};
 use host_sim::scenario::{Faults, Scenario};
-use host_sim::world::{AlertPlan, NodePlan, Occurrence, Plan, World};
+use host_sim::world::{AlertPlan, Occurrence, Plan, Play, UnitPlan, World};
 
 fn faults() -> Faults {
     let share = |text: &str| text.parse().unwrap();
@@ -19,6 +19,7 @@ fn faults() -> Faults {
         duplicate: share("5%"),
         reorder: share("5%"),
         corrupt: share("5%"),
+        ..Faults::default()
     }
 }
 
@@ -74,12 +75,19 @@ fn what_is_told_is_in_the_order_of_time_and_agrees_with_the_counts() {
 fn each_fault_alone_changes_the_run_and_loses_nothing() {
     let none = run(5, Faults::default()).0.run_hash();
     let share = "40%".parse().unwrap();
-    let alone: [Faults; 5] = [
+    let alone = [
         Faults { loss: share, ..Faults::default() },
         Faults { delay_ms: 2_000, ..Faults::default() },
         Faults { duplicate: share, ..Faults::default() },
         Faults { reorder: share, ..Faults::default() },
         Faults { corrupt: share, ..Faults::default() },
+        Faults { burst: share, ..Faults::default() },
+        Faults { partition_s: 600, ..Faults::default() },
+        Faults { reboot_s: 7_200, ..Faults::default() },
+        Faults { brown_out_s: 7_200, ..Faults::default() },
+        Faults { clock_drift_ppm: 200, ..Faults::default() },
+        Faults { gateway_kill_s: 7_200, ..Faults::default() },
+        Faults { attacker: share, ..Faults::default() },
     ];
     let mut hashes = vec![none];
     for faults in alone {
@@ -91,7 +99,7 @@ fn each_fault_alone_changes_the_run_and_loses_nothing() {
     }
     hashes.sort_unstable();
     hashes.dedup();
-    assert_eq!(hashes.len(), 6);
+    assert_eq!(hashes.len(), 13);
 }
 
 /// One node that raises `count` Priority alerts, `every_ms` apart, with contents that are all the same or all not.
@@ -99,10 +107,18 @@ fn one_node(count: u64, every_ms: u64, same: bool, faults: Faults) -> (World, Ve
     let alert = |number| {
         let time = EventTime::new(if same { 7 } else { number }, ClockQuality::Second);
         let draft = AlertDraft { time, ..AlertDraft::new(DroneSighting::default()) };
-        AlertPlan { node: 0, at_ms: 1_578_445_200_000 + every_ms * number, draft }
+        AlertPlan { node: 0, at_ms: 1_578_445_200_000 + every_ms * number, phase: Phase::Onset, draft }
     };
-    let nodes = vec![NodePlan { id: "site/node".into(), node: NodeId(5), site: "site".into() }];
-    let plan = Plan { seed: 1, faults, nodes, alerts: (0..count).map(alert).collect() };
+    let unit = UnitPlan { id: "site/node".into(), node: NodeId(5), site: "site".into(), gaps_ms: Vec::new() };
+    let plan = Plan {
+        seed: 1,
+        faults,
+        nodes: vec![unit],
+        sirens: Vec::new(),
+        alerts: (0..count).map(alert).collect(),
+        play: Play::AroundAlerts,
+        epoch_s: 0,
+    };
     let mut world = World::new(plan).unwrap();
     let mut told = Vec::new();
     while world.step() {
@@ -148,7 +164,7 @@ fn alerts_with_the_same_content_are_told_apart() {
         let (world, _) = one_node(60, 100, same, faults);
         assert_eq!((world.forged_delivered(), world.duplicates_delivered()), (0, 0));
         let (_, account) = world.precedences()[usize::from(Precedence::Priority.bits())].clone();
-        (account, world.frames().retries)
+        (account, world.retries())
     });
     assert_eq!(counts[0], counts[1]);
 }

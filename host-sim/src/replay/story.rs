@@ -1,11 +1,15 @@
 //! What is played: the incidents of a scenario that pass a filter, and the words for what becomes of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use glob::Pattern;
 
+use alertbus::NodeId;
 use alertbus::ledger::Outcome;
 use alertbus::message::Phase;
+use alertbus::message::kind::{ConvoyIed, Kind as _};
 
-use crate::report::{PrecedenceRow, Summary, TallyRow, count};
+use crate::report::{PrecedenceRow, Summary, TallyRow, WarningRow, count};
 use crate::scenario::{Date, Faults, Incident, PlannedAlert, Scenario, local_time};
 use crate::sink::Delivery;
 use crate::world::{AlertPlan, Occurrence, Plan, Play, UnitPlan, World};
@@ -30,6 +34,8 @@ pub struct Story {
     /// For each alert of the plan its incident, and its place there.
     alerts: Vec<(usize, usize)>,
     tallies: Vec<TallyRow>,
+    /// Sites with active defences.
+    umbrella: BTreeSet<String>,
 }
 
 impl Story {
@@ -43,16 +49,18 @@ impl Story {
         // A part of the data adds up to nothing that a source counts.
         let tallies = if incidents.len() == whole { tallies(scenario, &incidents) } else { Vec::new() };
 
-        let nodes: Vec<UnitPlan> = scenario
-            .nodes()
-            .iter()
-            .map(|node| UnitPlan {
-                id: node.id.clone(),
-                node: alertbus::NodeId(node.number),
-                site: node.site.clone(),
-                gaps_ms: Vec::new(),
-            })
-            .collect();
+        let mut gaps_ms = scenario.coverage_gaps(&incidents);
+        let mut unit = |id: &String, number, site: &String| {
+            let node = NodeId(number);
+            let gaps_ms = gaps_ms.remove(&node).unwrap_or_default();
+            UnitPlan { id: id.clone(), node, site: site.clone(), gaps_ms }
+        };
+        let nodes: Vec<UnitPlan> =
+            scenario.nodes().iter().map(|node| unit(&node.id, node.number, &node.site)).collect();
+        let sirens: Vec<UnitPlan> =
+            scenario.sirens().iter().map(|siren| unit(&siren.id, siren.number, &siren.site)).collect();
+        let umbrella = scenario.sites().iter().filter(|site| scenario.is_under_umbrella(&site.id));
+        let umbrella = umbrella.map(|site| site.id.clone()).collect();
         let mut planned = Vec::new();
         for (number, incident) in incidents.iter().enumerate() {
             for (place, alert) in incident.alerts.iter().enumerate() {
@@ -66,18 +74,11 @@ impl Story {
         Self {
             name: scenario.file().name.clone(),
             utc_offset_min,
-            plan: Plan {
-                seed,
-                faults,
-                nodes,
-                sirens: Vec::new(),
-                alerts,
-                play: Play::AroundAlerts,
-                epoch_s: 0,
-            },
+            plan: Plan { seed, faults, nodes, sirens, alerts, play: Play::AroundAlerts, epoch_s: 0 },
             incidents,
             alerts: places,
             tallies,
+            umbrella,
         }
     }
 
@@ -158,6 +159,9 @@ impl Story {
             displaced: account.displaced,
             expired: account.expired,
             undelivered: account.undelivered,
+            merged: account.merged,
+            replaced: account.replaced,
+            cut_off: account.cut_off,
             open: account.open,
             latency_ms_p50: account.latency_ms(50),
             latency_ms_p99: account.latency_ms(99),
@@ -189,11 +193,44 @@ impl Story {
             played_ms: world.run_ms(),
             quiet_skipped_ms: world.quiet_skipped_ms(),
             precedences: rows.collect(),
+            warnings: self.warnings(world),
             // What was broken off adds up to nothing that a source counts.
             tallies: if interrupted { Vec::new() } else { self.tallies.clone() },
             seed: self.plan.seed,
             run_hash: world.run_hash(),
         }
+    }
+
+    /// From detection to siren, by site; convoys apart, wherever they are: no umbrella covers them.
+    fn warnings(&self, world: &World) -> Vec<WarningRow> {
+        if self.plan.sirens.is_empty() {
+            return Vec::new();
+        }
+        let mut by_place: BTreeMap<(bool, &str), Vec<Option<u64>>> = BTreeMap::new();
+        for number in 0..self.alerts.len() {
+            let (Some((_, planned)), Some(warned_ms)) = (self.alert(number), world.warning_ms(number)) else {
+                continue;
+            };
+            let convoy = planned.kind() == ConvoyIed::NAME;
+            by_place.entry((convoy, &planned.site)).or_default().push(warned_ms);
+        }
+        by_place
+            .into_iter()
+            .map(|((convoy, site), warned_ms)| {
+                let mut times_ms: Vec<u64> = warned_ms.iter().copied().flatten().collect();
+                times_ms.sort_unstable();
+                WarningRow {
+                    site: site.to_owned(),
+                    convoy,
+                    umbrella: !convoy && self.umbrella.contains(site),
+                    sirens: world.sirens_at(site) as u64,
+                    alerts: warned_ms.len() as u64,
+                    warned: times_ms.len() as u64,
+                    warning_ms_p50: times_ms.get(times_ms.len().div_ceil(2).saturating_sub(1)).copied(),
+                    warning_ms_max: times_ms.last().copied(),
+                }
+            })
+            .collect()
     }
 
     fn undelivered(&self, alert: usize, outcome: &'static str) -> Option<Delivery> {

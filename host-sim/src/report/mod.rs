@@ -60,6 +60,8 @@ pub struct Summary {
     pub quiet_skipped_ms: u64,
     /// By precedence, highest first.
     pub precedences: Vec<PrecedenceRow>,
+    /// From detection to siren, by site; empty where there is no siren.
+    pub warnings: Vec<WarningRow>,
     /// Beside the counts of the sources.
     pub tallies: Vec<TallyRow>,
     /// Seed of all chance.
@@ -87,6 +89,12 @@ pub struct PrecedenceRow {
     pub expired: u64,
     /// Their attempts ran out.
     pub undelivered: u64,
+    /// Counted into a summary.
+    pub merged: u64,
+    /// Replaced by a newer one, withdrawn, or there already.
+    pub replaced: u64,
+    /// In their node's memory only when its power failed.
+    pub cut_off: u64,
     /// Still kept by their node at the end.
     pub open: u64,
     /// Half of those delivered took at most this long, in milliseconds.
@@ -95,6 +103,27 @@ pub struct PrecedenceRow {
     pub latency_ms_p99: Option<u64>,
     /// None took longer.
     pub latency_ms_max: Option<u64>,
+}
+
+/// How soon the sirens of a site were heard after its live Flash alerts, or after those of convoys there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WarningRow {
+    /// Name of the site.
+    pub site: String,
+    /// Whether these are the alerts of convoys, which no umbrella covers.
+    pub convoy: bool,
+    /// Whether the site has active defences.
+    pub umbrella: bool,
+    /// Sirens there.
+    pub sirens: u64,
+    /// Live Flash alerts that began something.
+    pub alerts: u64,
+    /// Of these followed by a siren.
+    pub warned: u64,
+    /// Half of these within this time, in milliseconds.
+    pub warning_ms_p50: Option<u64>,
+    /// All of these within this time.
+    pub warning_ms_max: Option<u64>,
 }
 
 /// What was played beside a count of the sources.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{PrecedenceRow, Summary};
+use super::{PrecedenceRow, Summary, WarningRow};
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -11,6 +11,7 @@ impl fmt::Display for Summary {
         }
         self.tallies(f)?;
         self.precedences(f)?;
+        self.warnings(f)?;
         self.frames(f)?;
         writeln!(f, "\nseed {}  run-hash {}", self.seed, self.run_hash)
     }
@@ -36,16 +37,16 @@ impl Summary {
     fn precedences(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\nprecedence  raised  delivered  late  refused  displaced  expired  undelivered  open         p50         p99       \
-             worst"
+            "\nprecedence  raised  delivered  late  merged  replaced  refused  displaced  expired  undelivered  cut-off  \
+             open         p50         p99       worst"
         )?;
         for row in self.precedences.iter().filter(|row| row.raised > 0) {
             let PrecedenceRow { precedence, raised, delivered, late, refused, displaced, .. } = row;
-            let PrecedenceRow { expired, undelivered, open, .. } = row;
+            let PrecedenceRow { expired, undelivered, open, merged, replaced, cut_off, .. } = row;
             writeln!(
                 f,
-                "{precedence:<10}  {raised:>6}  {delivered:>9}  {late:>4}  {refused:>7}  {displaced:>9}  \
-                 {expired:>7}  {undelivered:>11}  {open:>4}  {:>10}  {:>10}  {:>10}",
+                "{precedence:<10}  {raised:>6}  {delivered:>9}  {late:>4}  {merged:>6}  {replaced:>8}  {refused:>7}  \
+                 {displaced:>9}  {expired:>7}  {undelivered:>11}  {cut_off:>7}  {open:>4}  {:>10}  {:>10}  {:>10}",
                 latency(row.latency_ms_p50),
                 latency(row.latency_ms_p99),
                 latency(row.latency_ms_max)
@@ -65,6 +66,26 @@ impl Summary {
             write!(f, ", {} not played", self.not_played)?;
         }
         writeln!(f)
+    }
+
+    /// From detection to siren, then what no siren follows.
+    fn warnings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.warnings.is_empty() {
+            return Ok(());
+        }
+        let width = self.warnings.iter().map(|row| row.site.len()).max().unwrap_or(0).max(30);
+        let head = "from detection to siren";
+        writeln!(f, "\n{head:<width$}  umbrella  sirens  alerts  warned         p50       worst")?;
+        for row in self.warnings.iter().filter(|row| !row.convoy) {
+            row.line(f, width)?;
+        }
+        if self.warnings.iter().any(|row| row.convoy) {
+            writeln!(f, "convoys, outside the umbrella")?;
+            for row in self.warnings.iter().filter(|row| row.convoy) {
+                row.line(f, width)?;
+            }
+        }
+        Ok(())
     }
 
     fn frames(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,6 +112,22 @@ impl Summary {
             "time     {} played; {} of quiet between incidents skipped",
             span(self.played_ms),
             span(self.quiet_skipped_ms)
+        )
+    }
+}
+
+impl WarningRow {
+    fn line(&self, f: &mut fmt::Formatter<'_>, width: usize) -> fmt::Result {
+        writeln!(
+            f,
+            "{:<width$}  {:<8}  {:>6}  {:>6}  {:>6}  {:>10}  {:>10}",
+            self.site,
+            if self.umbrella { "yes" } else { "no" },
+            self.sirens,
+            self.alerts,
+            self.warned,
+            latency(self.warning_ms_p50),
+            latency(self.warning_ms_max)
         )
     }
 }

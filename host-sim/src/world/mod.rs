@@ -290,21 +290,12 @@ impl World {
         self.books.retries
     }
 
-    /// Warning times of a site's live Flash onsets in milliseconds, sorted, and how many of them no siren has followed;
-    /// by name.
+    /// How long after an alert of the plan was raised a siren of its site was heard, in milliseconds; none where none
+    /// was, and none at all for what warns nobody: only a live Flash onset does.
     #[must_use]
-    pub fn warnings(&self) -> BTreeMap<&str, (Vec<u64>, u64)> {
-        let mut by_site = BTreeMap::new();
-        for alert in self.books.alerts[..self.next_alert].iter().filter(|alert| alert.wants_warning()) {
-            let site = self.sites[self.units[alert.plan.node].site].as_str();
-            let (times_ms, none): &mut (Vec<u64>, u64) = by_site.entry(site).or_default();
-            match alert.warned_ms {
-                Some(ms) => times_ms.push(ms),
-                None => *none += 1,
-            }
-        }
-        by_site.values_mut().for_each(|(times_ms, _)| times_ms.sort_unstable());
-        by_site
+    pub fn warning_ms(&self, alert: usize) -> Option<Option<u64>> {
+        let alert = self.books.alerts.get(alert).filter(|alert| alert.wants_warning())?;
+        (alert.fate != Fate::Planned).then_some(alert.warned_ms)
     }
 
     /// How many sirens a site has.
