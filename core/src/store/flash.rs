@@ -21,7 +21,47 @@ use crate::message::{Epoch, Seq};
 /// word that was torn with bytes, whichever, not with an error.
 ///
 /// What it does not see is an acknowledged record that decays later, if an older one is still whole: then it goes on
-/// from that one.
+/// from that one. Tidying keeps the time short in which a whole page of older ones is about.
+///
+/// ```
+/// # struct Flash([u8; 4 * 1024]);
+/// # impl embedded_storage::nor_flash::ErrorType for Flash { type Error = core::convert::Infallible; }
+/// # impl embedded_storage::nor_flash::ReadNorFlash for Flash {
+/// #     const READ_SIZE: usize = 1;
+/// #     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
+/// #         Ok(bytes.copy_from_slice(&self.0[offset as usize..][..bytes.len()]))
+/// #     }
+/// #     fn capacity(&self) -> usize { self.0.len() }
+/// # }
+/// # impl embedded_storage::nor_flash::NorFlash for Flash {
+/// #     const WRITE_SIZE: usize = 4;
+/// #     const ERASE_SIZE: usize = 512;
+/// #     fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
+/// #         Ok(self.0[from as usize..to as usize].fill(0xff))
+/// #     }
+/// #     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
+/// #         Ok(self.0[offset as usize..][..bytes.len()].copy_from_slice(bytes))
+/// #     }
+/// # }
+/// use alertbus::message::Epoch;
+/// use alertbus::store::{Birth, FlashStore, Layout, Series, Store};
+/// use core::task::Poll;
+///
+/// // `Flash` is the board's; here one of eight pages of 512 bytes, the first of them written by provisioning.
+/// let mut flash = Flash([0xff; 4096]);
+/// let layout = Layout { used: 0, base: 512, pages: 6 };
+/// let birth = Birth { epoch: Epoch(1), flash_seq: 1, other_seq: 1 };
+///
+/// let mut store = FlashStore::<_, 8>::new(&mut flash, layout, birth).unwrap();
+/// let Poll::Ready(Ok(first)) = store.recover() else { panic!() };
+/// assert_eq!((first.boot, first.up_counter), (1, 1));
+/// assert!(matches!(store.reserve(Series::UpCounter, 65), Poll::Ready(Ok(()))));
+///
+/// // The power goes and comes back.
+/// let mut store = FlashStore::<_, 8>::new(&mut flash, layout, birth).unwrap();
+/// let Poll::Ready(Ok(second)) = store.recover() else { panic!() };
+/// assert_eq!((second.boot, second.up_counter), (2, 65));
+/// ```
 pub struct FlashStore<F, const OPEN: usize> {
     flash: F,
     layout: Layout,

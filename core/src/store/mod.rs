@@ -13,6 +13,7 @@
 
 mod area;
 mod counter_log;
+mod entry;
 mod flash;
 mod journal;
 mod layout;
