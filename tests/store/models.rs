@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use alertbus::Seq;
-use alertbus::message::{Content, Epoch};
+use alertbus::message::Epoch;
 use alertbus::store::{Journalled, Recovered, Series, Store, StoreError, Volatile};
 
 use crate::conformance::Bench;
@@ -20,16 +20,26 @@ pub(crate) enum Failing {
     ShufflesOpen,
     CountsNoBoot,
     RollsBackOnce,
+    ForgetsEpoch,
+    KeepsCounterOverEpochs,
+    ForgetsKey,
+    KeepsFirstContent,
+    TakesOneTooMany,
 }
 
 impl Failing {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::ForgetsReserve,
         Self::ForgetsAppend,
         Self::ForgetsOutcome,
         Self::ShufflesOpen,
         Self::CountsNoBoot,
         Self::RollsBackOnce,
+        Self::ForgetsEpoch,
+        Self::KeepsCounterOverEpochs,
+        Self::ForgetsKey,
+        Self::KeepsFirstContent,
+        Self::TakesOneTooMany,
     ];
 }
 
@@ -39,7 +49,7 @@ pub(crate) struct Device {
     boot: u16,
     epoch: u32,
     ends: [u32; 3],
-    open: BTreeMap<Seq, Content>,
+    open: BTreeMap<Seq, Journalled>,
 }
 
 /// A perfect durable store, unless it is told to fail.
@@ -59,6 +69,7 @@ pub(crate) struct MemoryStore {
 
 impl Bench for Memory {
     type Store = MemoryStore;
+    const OPEN_MAX: usize = 6;
 
     fn power_on(&mut self) -> MemoryStore {
         let mut device = self.device.borrow_mut();
@@ -108,21 +119,38 @@ impl Store for MemoryStore {
     }
 
     fn begin_epoch(&mut self, epoch: Epoch) -> Poll<Result<(), StoreError>> {
+        let failing = self.failing;
         self.answer(|device| {
-            if epoch > Epoch(1 + device.epoch) {
+            if epoch > Epoch(1 + device.epoch) && failing != Some(Failing::ForgetsEpoch) {
                 device.epoch = epoch.0 - 1;
-                device.ends[0] = 1;
+                if failing != Some(Failing::KeepsCounterOverEpochs) {
+                    device.ends[0] = 1;
+                }
             }
         })
     }
 
     fn append(&mut self, alert: &Journalled) -> Poll<Result<(), StoreError>> {
-        let forgets = self.failing == Some(Failing::ForgetsAppend);
-        self.answer(|device| {
-            if !forgets {
-                device.open.insert(alert.seq, alert.content);
+        let failing = self.failing;
+        let answer = self.answer(|device| {
+            let room = Memory::OPEN_MAX + usize::from(failing == Some(Failing::TakesOneTooMany));
+            let known = device.open.contains_key(&alert.seq);
+            if !known && device.open.len() >= room {
+                return Err(StoreError::Full);
             }
-        })
+            match failing {
+                Some(Failing::ForgetsAppend) => {}
+                Some(Failing::KeepsFirstContent) if known => {}
+                Some(Failing::ForgetsKey) => {
+                    device.open.insert(alert.seq, Journalled { key: None, ..*alert });
+                }
+                _ => {
+                    device.open.insert(alert.seq, *alert);
+                }
+            }
+            Ok(())
+        });
+        answer.map(Result::flatten)
     }
 
     fn outcome(&mut self, seq: Seq) -> Poll<Result<(), StoreError>> {
@@ -139,7 +167,7 @@ impl Store for MemoryStore {
         self.answer(|device| {
             let mut above = device.open.iter().filter(|&(&seq, _)| after.is_none_or(|after| seq > after));
             let found = if shuffles { above.next_back() } else { above.next() };
-            found.map(|(&seq, &content)| Journalled { seq, key: None, content })
+            found.map(|(_, alert)| *alert)
         })
     }
 }
@@ -157,7 +185,8 @@ impl Bench for VolatileBench {
 
     fn power_on(&mut self) -> Volatile {
         self.starts += 1;
-        let epoch = if self.same_epoch { 1 } else { u32::from(self.starts) };
+        // Above every epoch that commands may have begun since the last start.
+        let epoch = if self.same_epoch { 1 } else { 100 * u32::from(self.starts) };
         Volatile::new(Epoch(epoch), self.starts)
     }
 }
