@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod conformance;
+mod flash;
 mod models;
+mod on_flash;
+mod power_cut;
+mod promise;
 
 use conformance::check;
 use models::{Failing, Memory, VolatileBench};
