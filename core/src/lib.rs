@@ -96,10 +96,9 @@
 //! # What it does not promise yet
 //!
 //! The guarantee for Flash holds over loss, duplication, reordering and tampering on the links. Over a power cut it
-//! holds only with a durable store, and the one store here, [`store::Volatile`], is not durable. A gateway needs a host
-//! that writes a [`PeerState`](role::gateway::PeerState) with what it stores; one without that memory says so of every
-//! alert until its node has heard it.
-//! Between several links a node does not yet rotate; it sends on whichever is polled.
+//! holds with [`store::FlashStore`], and not with [`store::Volatile`]. A gateway's windows and filters are not yet kept
+//! over a restart: one that starts anew may take recorded packets for fresh ones. Between several links a node does not
+//! yet rotate; it sends on whichever is polled.
 //!
 //! # Feature
 //!
