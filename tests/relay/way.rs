@@ -98,7 +98,9 @@ impl Way {
         }
         let mut buffer = [0; PACKET_LEN_MAX];
         let down = std::iter::from_fn(|| {
-            self.gateway.poll_transmit(self.now, &LINK, &mut buffer).map(|transmit| transmit.packet.to_vec())
+            self.gateway
+                .poll_transmit(self.relay.now, &LINK, &mut buffer)
+                .map(|transmit| transmit.packet.to_vec())
         })
         .collect();
         for packet in self.through_relay(down) {
@@ -153,7 +155,10 @@ fn a_relay_that_loses_an_acknowledgement_is_asked_again() {
         way.gateway_hears(&packet);
     }
     // The first acknowledgement is never heard by the relay.
-    let lost = way.gateway.poll_transmit(way.now, &LINK, &mut [0; PACKET_LEN_MAX]).map(|transmit| transmit.node);
+    let lost = way
+        .gateway
+        .poll_transmit(way.relay.now, &LINK, &mut [0; PACKET_LEN_MAX])
+        .map(|transmit| transmit.node);
     assert_eq!((lost, way.node.resident()), (Some(NODE), 1), "a relay does not answer in anybody's place");
     way.advance(Duration::from_secs(60));
     way.exchange();
