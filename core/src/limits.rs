@@ -146,18 +146,6 @@ pub const SILENT_AFTER_HALF_REPORTS: u32 = 7;
 /// Events a node keeps for its caller before the oldest gives way (its loss is counted).
 pub const NODE_EVENTS_MAX: usize = 8;
 
-/// Longest piece that a flash device may read or write at once, in bytes.
-pub const FLASH_UNIT_LEN_MAX: usize = 32;
-
-/// Longest record on flash with its check, rounded up to what a device writes at once, in bytes.
-pub const SLOT_LEN_MAX: usize = 128;
-
-/// Slots of a flash that are tried for one record before the device is taken for broken.
-pub const FLASH_TRIES_MAX: usize = 4;
-
-/// What a siren keeps over a power cut, in bytes.
-pub const NOTE_LEN: usize = 96;
-
 /// Warnings a siren sounds at once; one more displaces the one that ends soonest.
 pub const WARNINGS_MAX: usize = 4;
 
@@ -184,10 +172,6 @@ pub const ANSWERS_MAX: usize = 4;
 
 /// Shortest time between two reports that are asked for, in milliseconds.
 pub const REPORT_HASTE_MS_MIN: u32 = 5_000;
-
-/// Report intervals after which a gateway, or a node, that was not heard is taken for silent, in halves: three missed
-/// and half an interval for the way.
-pub const SILENCE_HALF_INTERVALS: u32 = 7;
 
 /// Shortest time between two writes of a summary that grows, in milliseconds.
 pub const SUMMARY_JOURNAL_MS_MIN: u32 = 1_000;

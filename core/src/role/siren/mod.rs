@@ -21,7 +21,7 @@ use core::task::Poll;
 use heapless::Deque;
 
 use crate::ledger::Ledger;
-use crate::limits::{SILENCE_HALF_INTERVALS, SIREN_EVENTS_MAX};
+use crate::limits::{SILENT_AFTER_HALF_REPORTS, SIREN_EVENTS_MAX};
 use crate::message::{CommandId, CommandResult, Epoch, NodeId, Order, ResetCause};
 use crate::place::SiteId;
 use crate::role::station::{Heard, Home, Station};
@@ -319,7 +319,7 @@ impl<S: Store + Keep> Siren<S> {
     fn silence_due(&self) -> Instant {
         let half = self.station.reports.interval().as_millis() / 2;
         let heard = self.station.heard_at().unwrap_or(self.started);
-        heard.after(Duration::from_millis(half.saturating_mul(SILENCE_HALF_INTERVALS)))
+        heard.after(Duration::from_millis(half.saturating_mul(SILENT_AFTER_HALF_REPORTS)))
     }
 
     /// Goes on with what the store still owes the siren, as far as it allows.
