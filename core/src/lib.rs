@@ -53,6 +53,7 @@
 //!     gateway: 0,
 //!     down: DownSpan::WHOLE,
 //!     exercise: false,
+//!     answers_reports: false,
 //!     state: Some(PeerState::new(Epoch(1))),
 //!     seed: 1,
 //! };

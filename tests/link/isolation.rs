@@ -107,6 +107,7 @@ fn gateway(epoch: u32, down: DownSpan, exercise: bool) -> Gateway<2> {
         gateway: 4,
         down,
         exercise,
+        answers_reports: false,
         state: Some(PeerState::new(Epoch(epoch))),
         seed: 1,
     };

@@ -11,3 +11,4 @@ mod pair;
 mod random;
 mod siren;
 mod storage;
+mod warned;

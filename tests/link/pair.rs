@@ -65,6 +65,7 @@ impl<S: Store> Pair<S> {
             gateway: 4,
             down: DownSpan::EMPTY,
             exercise: true,
+            answers_reports: false,
             state: Some(PeerState::new(Epoch(1))),
             seed: 1,
         };

@@ -44,6 +44,7 @@ impl Way {
             gateway: 0,
             down: DownSpan::WHOLE,
             exercise: false,
+            answers_reports: false,
             state: Some(PeerState::new(Epoch(1))),
             seed: 1,
         };

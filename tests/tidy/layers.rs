@@ -22,12 +22,13 @@ const STRANGERS: [(&str, &[&str]); 2] =
 
 /// What a folder or file of host-sim may import from host-sim, and whether from `alertbus`. `cli` and `main`,
 /// which may import all of it, are not listed.
-const HOST_SIM: [(&str, &[&str], bool); 14] = [
+const HOST_SIM: [(&str, &[&str], bool); 15] = [
     ("keyring", &[], true),
     ("draw", &[], false),
     ("scenario", &["draw"], true),
     ("world", &["scenario", "draw"], true),
     ("replay", &["scenario", "world", "sink", "report", "clock"], true),
+    ("soak", &["scenario", "world", "draw"], true),
     ("live", &["clock", "transport", "outbox", "route", "sink"], true),
     ("route", &[], true),
     ("outbox", &[], true),

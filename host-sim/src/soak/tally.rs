@@ -53,7 +53,7 @@ pub struct Tally {
     pub acked_unstored: u64,
     /// Must be zero: nodes that lost their counters.
     pub counters_lost: u64,
-    /// Must be zero: live Flash alerts still open when the time for them was over.
+    /// Must be zero: live Flash alerts still open when the time for them was over, and sirens that hear nobody then.
     pub not_live: u64,
     /// Warnings that a siren began to sound.
     pub warnings: u64,
@@ -159,7 +159,7 @@ impl Tally {
             unbalanced: breaches.unbalanced,
             acked_unstored: incidents.acked_unstored,
             counters_lost: incidents.counters_lost,
-            not_live: flash.open,
+            not_live: flash.open + world.sirens_unheard() as u64,
             warnings: incidents.warnings,
             silent_alarms: incidents.silent,
             latency_ms_max: flash.latency_ms_max,

@@ -70,6 +70,7 @@ impl Host {
         self.started_ms = now_ms;
         let mut gateway = Box::new(Gateway::new());
         for &node in &self.nodes {
+            let is_siren = self.sirens.iter().flatten().any(|&siren| siren == node);
             let state = self.disk.state(node);
             let epoch = state.as_ref().map_or(EPOCH, |state| state.epoch());
             let config = PeerConfig {
@@ -79,6 +80,7 @@ impl Host {
                 gateway: GATEWAY,
                 down: self.disk.set_down_counters_aside(node, epoch),
                 exercise: false,
+                answers_reports: is_siren,
                 // The first gateway there ever was: of a node it has nothing of, nobody has heard.
                 state: state.or_else(|| Some(PeerState::new(EPOCH))),
                 seed: self.seed,

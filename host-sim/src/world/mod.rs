@@ -317,6 +317,12 @@ impl World {
         self.units.iter().filter(|unit| unit.drifts()).count()
     }
 
+    /// Sirens that take the gateway for silent.
+    #[must_use]
+    pub fn sirens_unheard(&self) -> usize {
+        self.units.iter().filter(|unit| unit.hears_nobody()).count()
+    }
+
     /// Counts of frames.
     #[must_use]
     pub const fn frames(&self) -> &FrameAccount {

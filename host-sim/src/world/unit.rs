@@ -193,6 +193,11 @@ impl Unit {
         matches!(&self.role, Some(Role::Siren(siren)) if matches!(siren.sound(), Sound::Warning { .. }))
     }
 
+    /// Whether it is a siren to which the gateway is silent.
+    pub(super) fn hears_nobody(&self) -> bool {
+        matches!(&self.role, Some(Role::Siren(siren)) if siren.is_gateway_silent())
+    }
+
     /// Alerts that the node keeps.
     pub(super) fn resident(&self) -> usize {
         match &self.role {

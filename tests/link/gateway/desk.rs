@@ -231,6 +231,7 @@ pub(super) fn gateway(now: Instant, epoch: u32, state: Option<PeerState>) -> Gat
         gateway: GATEWAY,
         down: DownSpan::EMPTY,
         exercise: true,
+        answers_reports: false,
         state,
         seed: 1,
     };

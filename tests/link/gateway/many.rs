@@ -44,6 +44,7 @@ fn gateway(now: Instant) -> Gateway<8> {
             gateway: 0,
             down: DownSpan::WHOLE,
             exercise: false,
+            answers_reports: false,
             state: Some(PeerState::new(Epoch(1))),
             seed: 1,
         };

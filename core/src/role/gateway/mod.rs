@@ -48,6 +48,7 @@ use peer::Rank;
 ///     gateway: 0,
 ///     down: DownSpan::WHOLE,
 ///     exercise: false,
+///     answers_reports: false,
 ///     state: Some(PeerState::new(Epoch(1))),
 ///     seed: 1,
 /// };

@@ -21,6 +21,9 @@ pub struct PeerConfig {
     pub down: DownSpan,
     /// Whether exercise packets are opened, beside live ones.
     pub exercise: bool,
+    /// Whether every report is answered, not only one whose node has heard nobody. A siren needs that: a gateway that
+    /// says nothing is silent to it.
+    pub answers_reports: bool,
     /// What the host has on its disk of the node, or [`PeerState::new`] for a node that no gateway has heard. None
     /// where another gateway has, and its state is out of reach: then alerts are marked as possible duplicates until
     /// a report shows that the node has heard this gateway.

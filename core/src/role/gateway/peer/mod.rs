@@ -47,8 +47,10 @@ pub struct Peer {
     commands: Commands,
     /// The last packet was an acknowledgement, so of equals a command goes next.
     ack_sent: bool,
-    /// The node has reported without having heard anybody it should.
+    /// A report waits for its answer.
     answer_due: bool,
+    /// It had heard nobody: it may not know what time it is.
+    time_due: bool,
     /// The order by which the node was told the time of day unasked.
     time_told: Option<CommandId>,
     down: DownCounters,
@@ -95,6 +97,7 @@ impl Peer {
             commands: Commands::new(),
             ack_sent: false,
             answer_due: false,
+            time_due: false,
             time_told: None,
             down: DownCounters::new(config.gateway, down, restored),
             link: None,

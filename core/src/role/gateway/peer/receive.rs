@@ -105,7 +105,8 @@ impl Peer {
         is_heard: bool,
     ) -> Proof {
         let &Heartbeat { boot, uptime_ms, .. } = heartbeat;
-        self.answer_due |= !is_heard;
+        self.answer_due |= !is_heard || self.config.answers_reports;
+        self.time_due = !is_heard;
         // A report that was held back must not make an older state out of a newer one.
         if self.last_report.is_some_and(|last| counter <= last.counter) {
             return Proof::Stale;

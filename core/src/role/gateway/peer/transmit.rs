@@ -156,12 +156,12 @@ impl Peer {
         self.seal(&header, body.get(..len)?, link, out)
     }
 
-    /// The time of day, where it is known: a node has use for it. Else an acknowledgement of nothing.
+    /// The time of day, where it is known and the node may not know it. Else an acknowledgement of nothing.
     fn send_answer<'o>(&mut self, now: Instant, link: &Link, out: &'o mut PacketBuffer) -> Option<&'o [u8]> {
         let echo = self.window(false).high();
         let counter = self.down.take()?;
         let mut body = [0; BODY_LEN_MAX];
-        let (class, len) = match &self.calendar {
+        let (class, len) = match self.calendar.as_ref().filter(|_| self.time_due) {
             Some(calendar) => {
                 let id = CommandId { epoch_low: self.keys.epoch().low(), counter };
                 self.time_told = Some(id);
