@@ -92,8 +92,13 @@ impl Scenario {
 
     /// The whole file that the guide shows.
     fn guide() -> String {
+        Self::block(0)
+    }
+
+    /// The file that the guide shows in this place, counted from 0.
+    fn block(number: usize) -> String {
         let guide = std::fs::read_to_string(alertbus_tests::root().join("docs/scenarios.md")).unwrap();
-        let (_, block) = guide.split_once("```toml\n").unwrap();
+        let block = guide.split("```toml\n").nth(number + 1).unwrap();
         block.split_once("```").unwrap().0.to_owned()
     }
 
@@ -205,4 +210,86 @@ fn a_full_disk_is_no_panic() {
         .unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.trim_end().ends_with('3') && !err.contains("panicked"), "{err}");
+}
+
+#[test]
+fn every_scenario_that_is_shipped_shows_its_incidents_and_adds_up() {
+    for (name, incidents, documented, tallies) in [
+        ("iraq-2019-2020", 130, 12, 6),
+        ("six-sites", 130, 12, 6),
+        ("fourteen-sites", 130, 12, 6),
+        ("convoy", 69, 3, 3),
+        ("flood", 1, 0, 0),
+        ("attacker", 8, 8, 0),
+    ] {
+        let shown = lines(&["incidents", name, "--json"]);
+        let marked = |mark: &str| shown.iter().filter(|incident| incident["mark"] == mark).count();
+        assert_eq!((shown.len(), marked("documented")), (incidents, documented), "{name}");
+        assert_eq!(marked("modelled"), usize::from(name == "flood"), "{name}");
+        let rows = lines(&["incidents", name, "--tally", "--json"]);
+        assert_eq!(rows.len(), tallies, "{name}");
+        assert!(rows.iter().all(|row| row["matches"] == true), "{name}");
+        let help = said(&host_sim(&["incidents", "--help"])).1;
+        assert!(help.contains(name), "{help}");
+    }
+}
+
+#[test]
+fn a_drill_is_never_shown_as_documented_or_reconstructed() {
+    let (code, table, _) = said(&host_sim(&["incidents", "flood"]));
+    assert_eq!(code, 0);
+    assert!(table.contains("493 alerts: 0 documented, 0 reconstructed, 1 modelled."), "{table}");
+    assert!(table.contains(" drone-sighting+rocket-launch+cram-engagement "), "each kind once: {table}");
+    // A scenario without drills does not speak of them.
+    let (_, table, _) = said(&host_sim(&["incidents"]));
+    assert!(!table.contains("modelled"), "{table}");
+    assert_eq!(said(&host_sim(&["incidents", "flood", "--documented"])).0, 2);
+}
+
+#[test]
+fn the_guide_lays_one_file_over_another_and_builds_sites_and_convoys() {
+    let taji = Scenario::new("taji", &Scenario::block(1));
+    let (code, out, err) = taji.said("incidents", &[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("\n2 incidents with 2 alerts: 2 documented, 0 reconstructed."), "{out}");
+    // What it shows of layouts is parts of a file; with the first one, and its names, they make a whole.
+    let site = |id: &str, number: &str| {
+        let (_, site) =
+            Scenario::guide().split_once("[[site]]").map(|(_, rest)| ((), rest.to_owned())).unwrap();
+        let site = site.split("[[node]]").next().unwrap().replace("\"camp\"", &format!("\"{id}\""));
+        format!("[[site]]{}", site.replace("number = 1 ", &format!("number = {number} ")))
+    };
+    let rest = [("road", "2"), ("somewhere", "3"), ("outpost", "4")].map(|(id, number)| site(id, number));
+    let defences = "[[node]]\nid = \"camp/c-ram\"\nnumber = 9\nsite = \"camp\"\ndetects = [\"cram-engagement\"]\n\
+                    [[siren]]\nid = \"camp/siren\"\nnumber = 10\nsite = \"camp\"\n";
+    let whole = format!("{}\n{}{}{defences}", Scenario::guide(), Scenario::block(2), rest.concat());
+    let (code, out, err) = Scenario::new("layout", &whole).said("incidents", &[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("\n1 incident with 1 alert"), "{out}");
+}
+
+#[test]
+fn a_file_laid_over_another_is_refused_with_its_own_places() {
+    let head = "schema = 1\nname = \"s\"\ndescription = \"d\"\nutc-offset-min = 180\n";
+    for (name, rest, words) in [
+        ("base", "[base]\nscenario = \"six-site\"\n", &["did you mean `six-sites`?", ":6:12"][..]),
+        (
+            "without",
+            "[base]\nscenario = \"six-sites\"\nwithout = [\"basra/siren\"]\n",
+            &[":7:12", "basra/siren"],
+        ),
+        (
+            "umbrella",
+            "[base]\nscenario = \"six-sites\"\nwithout = [\"site-06/siren\"]\n",
+            &[":6:12", "site-06"],
+        ),
+        ("bare", "", &["`site` is missing", "[[site]], or a base"]),
+    ] {
+        let scenario = Scenario::new(name, &format!("{head}{rest}"));
+        for command in ["incidents", "replay"] {
+            let (code, out, err) = scenario.said(command, &[]);
+            assert_eq!((code, out.as_str()), (2, ""), "{name}: {err}");
+            assert!(words.iter().all(|word| err.contains(word)), "{name}: {err}");
+        }
+    }
 }

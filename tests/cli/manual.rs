@@ -12,6 +12,10 @@ fn every_shell_completes_every_command() {
         }
     }
     assert_eq!(said(&host_sim(&["completions", "cmd"])).0, 2);
+    for shell in ["bash", "zsh"] {
+        let script = said(&host_sim(&["completions", shell])).1;
+        assert!(script.contains("six-sites fourteen-sites convoy flood"), "{shell} completes no scenario");
+    }
 }
 
 #[test]

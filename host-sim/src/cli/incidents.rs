@@ -20,8 +20,8 @@ use crate::scenario::{
 /// Show the incidents of a scenario, and whether they add up to what the sources count
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A scenario that the program carries, or a file
-    #[arg(default_value = Scenario::DEFAULT, value_parser = values::scenario)]
+    #[arg(default_value = Scenario::DEFAULT, value_parser = values::ScenarioName, hide_possible_values = true,
+          help = values::scenario_help())]
     scenario: String,
     /// Shapes what is reconstructed or not known to the hour
     #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true, value_parser = values::seed)]

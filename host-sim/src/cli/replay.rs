@@ -35,8 +35,8 @@ const YEAR_S: i64 = 31_536_000;
 /// give the same output. Exit code 1 where an alert was lost.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A scenario that the program carries, or a file
-    #[arg(default_value = Scenario::DEFAULT, value_parser = values::scenario)]
+    #[arg(default_value = Scenario::DEFAULT, value_parser = values::ScenarioName, hide_possible_values = true,
+          help = values::scenario_help())]
     scenario: String,
     /// How fast: `max`, or times real time as in `600x`
     #[arg(

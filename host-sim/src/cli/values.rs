@@ -1,6 +1,9 @@
 //! What options take beside words: numbers, patterns and names, each refused with what is allowed, and the words
 //! for what they leave.
 
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use glob::Pattern;
 
 use crate::scenario::Scenario;
@@ -50,6 +53,33 @@ pub(super) fn scenario(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// What an option or argument that takes a scenario says of itself.
+pub(super) fn scenario_help() -> String {
+    let names: Vec<_> = Scenario::embedded_names().collect();
+    format!("A file, or a scenario that the program carries: {}", names.join(", "))
+}
+
+/// Reads as [`scenario`] does, and lets shells complete the names that the program carries.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScenarioName;
+
+impl TypedValueParser for ScenarioName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().try_map(|text| scenario(&text)).parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Scenario::embedded_names().map(PossibleValue::new)))
+    }
 }
 
 /// Says that nothing is left to play or to show, and which of the options given left nothing.
