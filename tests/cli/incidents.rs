@@ -254,8 +254,8 @@ fn the_guide_lays_one_file_over_another_and_builds_sites_and_convoys() {
     assert!(out.contains("\n2 incidents with 2 alerts: 2 documented, 0 reconstructed."), "{out}");
     // What it shows of layouts is parts of a file; with the first one, and its names, they make a whole.
     let site = |id: &str, number: &str| {
-        let (_, site) =
-            Scenario::guide().split_once("[[site]]").map(|(_, rest)| ((), rest.to_owned())).unwrap();
+        let guide = Scenario::guide();
+        let (_, site) = guide.split_once("[[site]]").unwrap();
         let site = site.split("[[node]]").next().unwrap().replace("\"camp\"", &format!("\"{id}\""));
         format!("[[site]]{}", site.replace("number = 1 ", &format!("number = {number} ")))
     };
