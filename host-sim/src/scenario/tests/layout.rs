@@ -126,7 +126,7 @@ fn gaps_that_meet_are_one() {
 
 #[test]
 fn gaps_of_one_node_that_overlap() {
-    // Twice 66 convoy alerts on three roads leave days between them; so a storm on one node has to show it.
+    // The convoys of the data set lie days apart; a storm on one node does not.
     let alert = "node = \"basra/convoy-beacon\"\n";
     let text = TEXT
         .replacen(alert, &format!("{alert}repeat = {{ count = 3, every-ms = 100000 }}\n"), 1)
