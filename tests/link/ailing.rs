@@ -13,8 +13,9 @@ use alertbus::store::{Journalled, Recovered, Series, Store, StoreError};
 #[derive(Default)]
 pub(crate) struct Memory {
     boot: u16,
-    epoch: u32,
-    ends: [u32; 3],
+    pub(crate) epoch: u32,
+    /// Ends of what is reserved: up counters, Flash numbers, other numbers.
+    pub(crate) ends: [u32; 3],
     pub(crate) open: BTreeMap<Seq, Journalled>,
     /// `Pending` before every answer, that many times.
     pub(crate) pending: u32,
@@ -26,6 +27,10 @@ pub(crate) struct Memory {
     pub(crate) append_failure: Option<StoreError>,
     pub(crate) outcome_failure: Option<StoreError>,
     pub(crate) next_open_failure: Option<StoreError>,
+    pub(crate) epoch_failure: Option<StoreError>,
+    /// `Pending` before the next answer to `append` and to `begin_epoch`, that many times: a page is being erased.
+    pub(crate) append_pending: u32,
+    pub(crate) epoch_pending: u32,
     /// Appends that were asked for.
     pub(crate) appends: u32,
     /// Every alert that was ever durable.
@@ -65,6 +70,12 @@ impl Ailing {
     }
 }
 
+fn is_busy(pending: &mut u32) -> bool {
+    let busy = *pending > 0;
+    *pending = pending.saturating_sub(1);
+    busy
+}
+
 impl Store for Ailing {
     const DURABLE: bool = true;
 
@@ -87,19 +98,18 @@ impl Store for Ailing {
     fn reserve(&mut self, series: Series, end: u32) -> Poll<Result<(), StoreError>> {
         let all = [Series::UpCounter, Series::FlashSeq, Series::OtherSeq];
         let at = all.iter().position(|&one| one == series).unwrap();
-        {
-            let waits = &mut self.memory.borrow_mut().reserve_pending[at];
-            if *waits > 0 {
-                *waits -= 1;
-                return Poll::Pending;
-            }
+        if is_busy(&mut self.memory.borrow_mut().reserve_pending[at]) {
+            return Poll::Pending;
         }
         self.answer(|memory| memory.reserve_failure[at], |memory| memory.ends[at] = memory.ends[at].max(end))
     }
 
     fn begin_epoch(&mut self, epoch: Epoch) -> Poll<Result<(), StoreError>> {
+        if is_busy(&mut self.memory.borrow_mut().epoch_pending) {
+            return Poll::Pending;
+        }
         self.answer(
-            |_| None,
+            |memory| memory.epoch_failure,
             |memory| {
                 if epoch > Epoch(1 + memory.epoch) {
                     memory.epoch = epoch.0 - 1;
@@ -111,6 +121,9 @@ impl Store for Ailing {
 
     fn append(&mut self, alert: &Journalled) -> Poll<Result<(), StoreError>> {
         self.memory.borrow_mut().appends += 1;
+        if is_busy(&mut self.memory.borrow_mut().append_pending) {
+            return Poll::Pending;
+        }
         self.answer(
             |memory| memory.append_failure,
             |memory| {

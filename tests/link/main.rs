@@ -2,13 +2,19 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod ailing;
+mod chatter;
+mod commands;
 mod delivery;
 mod freshness;
 mod gateway;
 mod isolation;
+mod keyed;
 mod overload;
 mod pair;
 mod random;
+mod recovery;
+mod rotation;
 mod siren;
 mod storage;
 mod warned;
+mod summary;

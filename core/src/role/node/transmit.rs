@@ -32,6 +32,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         if !self.station.is_running() {
             return None;
         }
+        self.station.meet(now, link);
         let alert = self.next_alert(now, link);
         let has_turn = self.station.reports.has_waited() && self.station.may_say(now, link);
         if alert.is_none() || has_turn {

@@ -38,10 +38,14 @@ impl Links {
         Self { known: Vec::new(), wait: None }
     }
 
+    /// This link is polled: what went over another may go over it, whether there is something to say now or not.
+    pub(crate) fn meet(&mut self, now: Instant, link: &Link) {
+        self.known(now, link);
+    }
+
     /// Whether something that went over link `last` before may go over this one: it may over any other, and over the
     /// same one where there is no other, or where the others have been offered it (`passed`).
-    pub(crate) fn is_turn_of(&mut self, now: Instant, link: &Link, last: Option<u8>, passed: bool) -> bool {
-        self.known(now, link);
+    pub(crate) fn is_turn_of(&self, link: &Link, last: Option<u8>, passed: bool) -> bool {
         last != Some(link.number) || passed || self.known.len() < 2
     }
 
@@ -172,10 +176,12 @@ mod tests {
     fn retries_go_round() {
         let mut links = Links::new();
         let other = Link::stream(1);
-        assert!(links.is_turn_of(at(0), &LINK, Some(0), false), "there is no other link");
-        assert!(links.is_turn_of(at(0), &other, Some(0), false));
-        assert!(!links.is_turn_of(at(0), &LINK, Some(0), false), "the other's turn");
-        assert!(links.is_turn_of(at(0), &LINK, Some(0), true), "the other was offered it");
-        assert!(links.is_turn_of(at(0), &LINK, None, false), "the first time any will do");
+        links.meet(at(0), &LINK);
+        assert!(links.is_turn_of(&LINK, Some(0), false), "there is no other link");
+        links.meet(at(0), &other);
+        assert!(links.is_turn_of(&other, Some(0), false));
+        assert!(!links.is_turn_of(&LINK, Some(0), false), "the other's turn");
+        assert!(links.is_turn_of(&LINK, Some(0), true), "the other was offered it");
+        assert!(links.is_turn_of(&LINK, None, false), "the first time any will do");
     }
 }

@@ -36,6 +36,11 @@ impl<S: Store> Station<S> {
         self.links.handle_timeout(now);
     }
 
+    /// A link is free, whether there is something to say or not.
+    pub(crate) fn meet(&mut self, now: Instant, link: &Link) {
+        self.links.meet(now, link);
+    }
+
     /// Whether a report or an answer waits.
     pub(crate) fn has_to_say(&self) -> bool {
         self.is_running()
@@ -114,7 +119,7 @@ impl<S: Store> Station<S> {
         last: Option<u8>,
         passed: bool,
     ) -> MaySend {
-        if !self.links.is_turn_of(now, link, last, passed) {
+        if !self.links.is_turn_of(link, last, passed) {
             return MaySend::OtherLinkFirst;
         }
         if self.links.affords(now, link, share) { MaySend::Now } else { MaySend::NoAirtime }
