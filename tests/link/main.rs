@@ -9,6 +9,7 @@ mod freshness;
 mod gateway;
 mod isolation;
 mod keyed;
+mod lives;
 mod overload;
 mod pair;
 mod random;

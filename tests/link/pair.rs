@@ -158,6 +158,17 @@ impl<S: Store> Pair<S> {
         }
     }
 
+    /// As [`Pair::exchange`], where the gateway may have kept answers from before a reboot.
+    pub(crate) fn exchange_what_is_fresh(&mut self) {
+        for packet in self.node_packets() {
+            self.hand_up(&packet);
+        }
+        for packet in self.gateway_packets() {
+            let taken = self.hand_down(&packet);
+            assert!(matches!(taken, Ok(()) | Err(Rejected::Stale { .. })), "{taken:?}");
+        }
+    }
+
     /// Lets time pass and the node do what has become due.
     pub(crate) fn advance(&mut self, wait: Duration) {
         self.now = self.now.after(wait);

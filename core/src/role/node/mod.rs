@@ -88,6 +88,8 @@ pub struct Node<S, const N: usize> {
     outcomes: Deque<Seq, N>,
     /// Journalled alerts of earlier boots from this number on are still to be taken up.
     unread: Option<u32>,
+    /// Outcomes found no place in that list: the journal is to be looked through for them from this number on.
+    sweep: Option<u32>,
     events: Deque<NodeEvent, NODE_EVENTS_MAX>,
     events_lost: u32,
     raised: u64,
@@ -117,6 +119,7 @@ impl<S: Store, const N: usize> Node<S, N> {
             memory: Memory::new(),
             outcomes: Deque::new(),
             unread: None,
+            sweep: None,
             events: Deque::new(),
             events_lost: 0,
             raised: 0,

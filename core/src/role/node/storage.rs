@@ -35,6 +35,7 @@ impl<S: Store, const N: usize> Node<S, N> {
             self.journal_summary(now),
             written,
             self.take_up(now),
+            self.sweep(),
             self.station.keep_up(self.queue.is_empty()),
         ];
         let failure = steps.into_iter().find_map(Result::err);
@@ -53,18 +54,19 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// When the store is to be asked next; none while it owes nothing.
     pub(super) fn store_step(&self) -> Option<Instant> {
         let summary = self.summary.as_ref().filter(|_| S::DURABLE).and_then(|open| open.journal_due());
-        self.station
-            .store_step(self.station.store_lags() || self.store_lags())
-            .into_iter()
-            .chain(summary)
-            .min()
+        // A store that has failed is not asked before its time, whatever is due.
+        let earliest = self.station.store_step(true);
+        let summary = summary.max(earliest.filter(|_| summary.is_some()));
+        let lags = self.station.store_lags() || self.store_lags();
+        self.station.store_step(lags).into_iter().chain(summary).min()
     }
 
     fn store_lags(&self) -> bool {
         let low =
             self.numbers.as_ref().is_some_and(|numbers| numbers.flash.is_low() || numbers.other.is_low());
         let unread = self.unread.is_some() && !self.queue.would_refuse(Lane::LIVE_FLASH);
-        low || unread || !self.outcomes.is_empty() || self.next_undurable().is_some()
+        let sweeps = self.sweep.is_some() && self.unread.is_none();
+        low || unread || sweeps || !self.outcomes.is_empty() || self.next_undurable().is_some()
     }
 
     fn recover(&mut self) -> Result<(), StoreError> {
@@ -124,13 +126,10 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// A settled alert need not be kept any longer.
     pub(super) fn forget(&mut self, lane: Lane, pending: &Pending) {
         if let (true, Lane::LIVE_FLASH, Some(seq)) = (S::DURABLE, lane, pending.seq) {
-            // Where more are settled than the store can keep up with, the oldest is not written: it would come
-            // back after a power cut, and a gateway that knows it would acknowledge it again.
-            if self.outcomes.is_full() {
-                self.outcomes.pop_front();
+            // Where more are settled than the store can keep up with, what is left in the journal is looked for later.
+            if self.outcomes.push_back(seq).is_err() {
+                self.sweep = Some(1);
             }
-            let kept = self.outcomes.push_back(seq);
-            debug_assert!(kept.is_ok(), "there is room for one outcome");
         }
     }
 
@@ -141,6 +140,35 @@ impl<S: Store, const N: usize> Node<S, N> {
             self.outcomes.pop_front();
         }
         Ok(())
+    }
+
+    /// Looks through the journal for alerts that are settled and whose outcome found no place in the list. They would
+    /// fill it, and come back after a power cut.
+    fn sweep(&mut self) -> Result<(), StoreError> {
+        while let Some(from) = self.sweep {
+            // What is still to be taken up is settled no more than what is here.
+            if self.unread.is_some() || !self.outcomes.is_empty() {
+                return Ok(());
+            }
+            let after = Seq::new(from.saturating_sub(1));
+            let Poll::Ready(found) = self.station.store.next_open(after) else { return Ok(()) };
+            let Some(Journalled { seq, .. }) = found? else {
+                self.sweep = None;
+                return Ok(());
+            };
+            if !self.is_open(seq) {
+                let Poll::Ready(written) = self.station.store.outcome(seq) else { return Ok(()) };
+                written?;
+            }
+            self.sweep = Some(seq.number().saturating_add(1));
+        }
+        Ok(())
+    }
+
+    fn is_open(&self, seq: Seq) -> bool {
+        let mut live_flash = self.queue.iter().filter(|&(_, lane, _)| lane == Lane::LIVE_FLASH);
+        let summary = self.summary.as_ref().is_some_and(|open| open.seq == seq);
+        summary || live_flash.any(|(_, _, pending)| pending.seq == Some(seq))
     }
 
     /// Appends live Flash alerts in the order of their numbers.
