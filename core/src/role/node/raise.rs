@@ -29,17 +29,23 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// gives way when this is stored. It never travels lower than the event has so far.
     ///
     /// Without a key, or where the node knows the event no more, it refers to all that the node has open of its kind.
+    /// Where the event is over it begins anew.
     pub fn update(&mut self, now: Instant, draft: AlertDraft) -> Submission {
         self.submit(now, Phase::Update, draft)
     }
 
     /// The event with the draft's key was raised in error. What was never sent of it is forgotten; otherwise this
-    /// travels as the event did, and frees what it cancels when it is stored.
+    /// travels as the event did, and frees what it cancels when it is stored. Of an event that the node knows no more
+    /// it says as [`Node::clear`] does.
     pub fn cancel(&mut self, now: Instant, draft: AlertDraft) -> Submission {
         self.submit(now, Phase::Cancel, draft)
     }
 
-    /// The event with the draft's key is over. This travels as the event did, and behind it.
+    /// The event with the draft's key is over. This travels as the event did, and behind it; where that gives way
+    /// before it was ever sent, so does this.
+    ///
+    /// Without a key it ends all that the node has open of its kind. With one that the node knows no more too, unless it
+    /// knows another event of that kind: then it is refused, because a wrong all-clear is worse than none.
     pub fn clear(&mut self, now: Instant, draft: AlertDraft) -> Submission {
         self.submit(now, Phase::Clear, draft)
     }
