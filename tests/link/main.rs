@@ -17,5 +17,5 @@ mod recovery;
 mod rotation;
 mod siren;
 mod storage;
-mod warned;
 mod summary;
+mod warned;
