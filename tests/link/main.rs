@@ -18,4 +18,5 @@ mod rotation;
 mod siren;
 mod storage;
 mod summary;
+mod turns;
 mod warned;

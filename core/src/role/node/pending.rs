@@ -20,6 +20,8 @@ pub(super) struct Pending {
     pub(super) seq: Option<Seq>,
     pub(super) content: Content,
     pub(super) raised: Instant,
+    /// When it was sent last; when it was raised, before it was sent.
+    pub(super) sent: Instant,
     /// When to send it again; none when it may be sent now.
     pub(super) retry: Option<Instant>,
     pub(super) attempts: u8,
@@ -60,6 +62,7 @@ impl Pending {
             seq,
             content,
             raised,
+            sent: raised,
             retry: None,
             attempts: 0,
             durable: false,

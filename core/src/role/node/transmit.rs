@@ -71,7 +71,8 @@ impl<S: Store, const N: usize> Node<S, N> {
         }
     }
 
-    /// The highest lane goes first; within a lane what was never sent, then what is to be sent again, oldest first.
+    /// The highest lane goes first; within a lane what was never sent, oldest first, then what is to be sent again, by
+    /// turns: where air time is short, the oldest must not use up all of it until it is answered for.
     fn candidate(&mut self, now: Instant, link: &Link) -> Option<(Lane, Slot, Seq)> {
         let waiting = self.queue.peek().map(|(slot, lane, _)| (lane, slot));
         if let Some((Lane::LIVE_FLASH, slot)) = waiting {
@@ -81,7 +82,7 @@ impl<S: Store, const N: usize> Node<S, N> {
             .queue
             .iter()
             .filter(|(_, _, pending)| pending.wants_retry(link.number))
-            .max_by_key(|(_, lane, pending)| (*lane, Reverse(pending.handle)))
+            .max_by_key(|(_, lane, pending)| (*lane, Reverse((pending.sent, pending.handle))))
             .map(|(slot, lane, _)| (lane, slot));
         let (first, second) = match (waiting, again) {
             (Some(waiting), Some(again)) if again.0 > waiting.0 => (Some(again), Some(waiting)),
@@ -123,6 +124,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         let sealed = self.station.seal_alert(now, link, travels, (seq, &pending.content), out)?;
         let wait = retry_wait(link.airtime_max(), pending.attempts, &mut self.station.jitter);
         pending.retry = Some(now.after(wait));
+        pending.sent = now;
         pending.attempts = pending.attempts.saturating_add(1);
         let is_first = !core::mem::replace(&mut pending.sealed, true);
         pending.last_link = Some(link.number);

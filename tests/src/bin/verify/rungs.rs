@@ -14,6 +14,8 @@ const ADVISORIES_S_MAX: Duration = Duration::from_secs(60);
 const RUSTUP_S_MAX: Duration = Duration::from_secs(180);
 /// The `rust-version` of core, to the patch; a test holds them together.
 const OLDEST_RUST: &str = "1.87.0";
+/// Simulated node-hours of one pass: some minutes on two cores.
+const SOAK_NODE_HOURS: u64 = 2_000_000;
 /// With these, Debian's second Rust builds `core` itself. No linker is among them: a library needs none.
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
@@ -26,6 +28,7 @@ pub(crate) enum Rung {
     Test,
     NoStd,
     Deny,
+    Soak,
 }
 
 /// Why a rung did not pass.
@@ -48,8 +51,8 @@ pub(crate) type Verdict = Result<String, Stop>;
 
 impl Rung {
     /// In the order they run: what is cheap and most often wrong comes first.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Fmt, Self::Lint, Self::Docs, Self::Test, Self::NoStd, Self::Deny];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Fmt, Self::Lint, Self::Docs, Self::Test, Self::NoStd, Self::Deny, Self::Soak];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rung| rung.name() == name)
@@ -63,6 +66,7 @@ impl Rung {
             Self::Test => "test",
             Self::NoStd => "nostd",
             Self::Deny => "deny",
+            Self::Soak => "soak",
         }
     }
 
@@ -77,6 +81,7 @@ impl Rung {
                 "core builds for Cortex-M0, Cortex-M4F and RISC-V, and with the oldest Rust it promises"
             }
             Self::Deny => "bans, licences, sources; advisories where their database can be had",
+            Self::Soak => "two million simulated node-hours under every fault break no promise",
         }
     }
 
@@ -95,6 +100,7 @@ impl Rung {
             Self::Test => test(log),
             Self::NoStd => nostd(log, only),
             Self::Deny => deny(log),
+            Self::Soak => soak(log),
         }
     }
 }
@@ -244,6 +250,14 @@ fn deny(log: &mut Log<'_>) -> Verdict {
     let advisories = with(log, "--offline check advisories");
     log.run(advisories)?;
     Ok("advisories too".into())
+}
+
+/// The same seed each time: what fails here fails on every machine, and the log says how to play it again.
+fn soak(log: &mut Log<'_>) -> Verdict {
+    let run =
+        format!("run --release --locked -p host-sim -- --quiet soak --seed 1 --node-hours {SOAK_NODE_HOURS}");
+    log.run(log.room.cargo(&run))?;
+    Ok(format!("{SOAK_NODE_HOURS} node-hours"))
 }
 
 #[cfg(test)]
