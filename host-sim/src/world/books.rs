@@ -261,6 +261,10 @@ impl Books {
         }
         let Some(&number) = self.sent.get(&received.id) else { return Arrival::Unplanned };
         let alert = &mut self.alerts[number];
+        // What has taken its place arrived before: how long this one was under way delayed nobody.
+        if matches!(alert.fate, Fate::Ended(Outcome::Superseded | Outcome::Cancelled)) {
+            return Arrival::Unplanned;
+        }
         let latency_ms = now_ms.saturating_sub(alert.raised_run_ms);
         alert.fate = Fate::Delivered { latency_ms };
         if alert.is_summary { Arrival::Unplanned } else { Arrival::First(number) }
