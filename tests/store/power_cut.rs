@@ -120,7 +120,7 @@ where
 }
 
 #[test]
-fn a_cut_at_every_operation_and_at_every_one_of_the_recovery_breaks_no_promise() {
+fn a_power_cut_in_the_reserve_of_the_counter_or_anywhere_else_and_again_during_recovery() {
     let lives = [
         cut_twice::<4, 128, FlashStore<Flash<4, 128>, 3>>(&Tear::ALL),
         cut_twice::<8, 256, FlashStore<Flash<8, 256>, 3>>(&Tear::ALL),
