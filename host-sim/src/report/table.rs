@@ -4,6 +4,21 @@ use std::fmt;
 
 use super::{PrecedenceRow, Summary, WarningRow};
 
+/// A column: its head, and what stands in it.
+type Column = (&'static str, fn(&PrecedenceRow) -> u64);
+
+/// Why an alert did not arrive by itself.
+const REASONS: [Column; 8] = [
+    ("merged", |row| row.merged),
+    ("replaced", |row| row.replaced),
+    ("refused", |row| row.refused),
+    ("displaced", |row| row.displaced),
+    ("expired", |row| row.expired),
+    ("undelivered", |row| row.undelivered),
+    ("cut-off", |row| row.cut_off),
+    ("open", |row| row.open),
+];
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.interrupted {
@@ -35,18 +50,23 @@ impl Summary {
     }
 
     fn precedences(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "\nprecedence  raised  delivered  late  merged  replaced  refused  displaced  expired  undelivered  cut-off  \
-             open         p50         p99       worst"
-        )?;
-        for row in self.precedences.iter().filter(|row| row.raised > 0) {
-            let PrecedenceRow { precedence, raised, delivered, late, refused, displaced, .. } = row;
-            let PrecedenceRow { expired, undelivered, open, merged, replaced, cut_off, .. } = row;
+        let rows = || self.precedences.iter().filter(|row| row.raised > 0);
+        // Of the reasons why something did not arrive by itself only those that there were.
+        let reasons: Vec<_> = REASONS.iter().filter(|(_, count)| rows().any(|row| count(row) > 0)).collect();
+        write!(f, "\nprecedence  raised  delivered  late")?;
+        for (name, _) in &reasons {
+            write!(f, "  {name}")?;
+        }
+        writeln!(f, "  {:>10}  {:>10}  {:>10}", "p50", "p99", "worst")?;
+        for row in rows() {
+            let PrecedenceRow { precedence, raised, delivered, late, .. } = row;
+            write!(f, "{precedence:<10}  {raised:>6}  {delivered:>9}  {late:>4}")?;
+            for (name, count) in &reasons {
+                write!(f, "  {:>1$}", count(row), name.len())?;
+            }
             writeln!(
                 f,
-                "{precedence:<10}  {raised:>6}  {delivered:>9}  {late:>4}  {merged:>6}  {replaced:>8}  {refused:>7}  \
-                 {displaced:>9}  {expired:>7}  {undelivered:>11}  {cut_off:>7}  {open:>4}  {:>10}  {:>10}  {:>10}",
+                "  {:>10}  {:>10}  {:>10}",
                 latency(row.latency_ms_p50),
                 latency(row.latency_ms_p99),
                 latency(row.latency_ms_max)

@@ -54,7 +54,7 @@ impl World {
     fn next_until(&self, run_ms: u64) -> Option<Next> {
         let alert = self.next_alert_ms().map(|at_ms| self.calendar.run_ms(at_ms));
         let event = self.medium.events.next_at_ms().filter(|&event| alert.is_none_or(|alert| event <= alert));
-        let next = event.map(Next::Event).or(alert.map(Next::Alert));
+        let next = event.map(Next::Event).or_else(|| alert.map(Next::Alert));
         next.filter(|next| matches!(next, Next::Event(at_ms) | Next::Alert(at_ms) if *at_ms <= run_ms))
             .or_else(|| (!self.is_over).then_some(Next::End))
     }
