@@ -145,6 +145,13 @@ impl Books {
         self.alerts[number].raised_run_ms = now_ms;
     }
 
+    /// The power of a unit failed while it took an alert: it may come back all the same.
+    pub(super) fn cut_in_the_act(&mut self, now_ms: u64, unit: usize, number: usize) {
+        self.observed[unit].unseen.insert(number);
+        self.alerts[number].fate = Fate::CutOff;
+        self.alerts[number].raised_run_ms = now_ms;
+    }
+
     /// A node has counted an alert into a summary.
     pub(super) fn merged(&mut self, now_ms: u64, unit: usize, number: usize, into: Handle) {
         let summary = match self.observed[unit].open.get(&into) {

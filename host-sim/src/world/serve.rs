@@ -26,15 +26,16 @@ impl World {
 
     /// Lets a unit tell what it has to tell, say what it has to say, and go back to sleep.
     pub(super) fn serve(&mut self, unit: usize) {
-        self.poll_unit(unit);
+        // What a unit tells after its power has failed nobody hears.
         if self.has_browned_out(unit) {
             return;
         }
+        self.poll_unit(unit);
         self.transmit(unit);
-        self.poll_unit(unit);
         if self.has_browned_out(unit) {
             return;
         }
+        self.poll_unit(unit);
         let now_ms = self.medium.now_ms;
         let timeout_ms = self.units[unit].next_step_ms(now_ms);
         match timeout_ms {

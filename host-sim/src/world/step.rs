@@ -131,6 +131,12 @@ impl World {
             Phase::Cancel => node.cancel(now, plan.draft),
             Phase::Clear => node.clear(now, plan.draft),
         };
+        if self.units[unit].flash.is_off() {
+            // The power failed in the middle of it: whatever the answer was, nobody has got it.
+            self.books.cut_in_the_act(now_ms, unit, number);
+            self.has_browned_out(unit);
+            return;
+        }
         match submission {
             Submission::Queued { handle, .. } => self.books.queued(now_ms, unit, number, handle),
             Submission::Merged { into } => {
