@@ -41,7 +41,7 @@
 //! **It is tested** by cutting the power at every word that a store writes and every page that it erases, and again
 //! while it recovers; by killing a gateway's host between any two of its steps; and by soaks (`host-sim soak`): small
 //! networks by the thousand under loss, duplication, reordering, bit errors, partitions, reboots, brown-outs, drifting
-//! clocks, kills of the gateway, changes of epoch and an attacker, in which every live Flash alert must be accounted for.
+//! clocks, kills of the gateway, changes of epoch and an attacker. Every live Flash alert of theirs must be accounted for.
 //!
 //! **It does not promise**
 //!
@@ -82,8 +82,8 @@
 //! Nothing in this crate reads a clock, draws a random number (a seed comes in), allocates, recurses or blocks.
 //!
 //! After every input or command, ask `poll_transmit` for each link that is free until it answers none, and `poll_event`
-//! until it answers none; then come back with `handle_timeout` when `poll_timeout` says. A relay has no appointments and
-//! tells nothing; it is only asked for what to send.
+//! until it answers none; then come back with `handle_timeout` when `poll_timeout` says. A relay has no appointments
+//! and tells nothing; it is only asked for what to send.
 //!
 //! An alert, from the sensor that sees it to the gateway that has stored it:
 //!
@@ -137,8 +137,8 @@
 //! assert_eq!(node.resident(), 0);
 //! ```
 //!
-//! A siren, warned by its gateway. The gateway commands it only after a report of it, which the command echoes: one that
-//! was held back is too old to be obeyed.
+//! A siren, warned by its gateway. The gateway commands it only after a report of it, which the command echoes: one
+//! that was held back is too old to be obeyed.
 //!
 //! ```
 //! # use alertbus::NodeId;
