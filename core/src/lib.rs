@@ -26,7 +26,8 @@
 //! **It begins** when the alert is [`Durable`](role::node::NodeEvent::Durable): written to the node's journal. Sending
 //! does not wait for that, and where nothing cuts the power the rest holds from `raise` on. A power cut in between may
 //! lose the alert; a caller that must know waits for the event. A summary is written again as it grows, at most once a
-//! second; each `Durable` covers what was counted up to then. Exercise has no guarantee.
+//! second; each `Durable` covers what was counted up to then. Exercise has no guarantee, and other precedences none over
+//! a power cut: they are not journalled, and the counts of the [`ledger`] begin anew at each start.
 //!
 //! **It rests on three things** that this crate asks for and cannot check:
 //!
@@ -190,8 +191,8 @@
 //!
 //! - Bytes that failed the tag are never decoded. What is logged is the body as it was authenticated, never a
 //!   re-encoding.
-//! - Every alert that is not delivered is returned to the caller, counted by cause, or both. A live Flash alert is
-//!   never displaced and never expires; see *The guarantee*.
+//! - While the power is on, every alert that is not delivered is returned to the caller, counted by cause, or both. A
+//!   live Flash alert is never displaced and never expires; see *The guarantee*.
 //! - A higher precedence is never refused or displaced for a lower one.
 //! - An acknowledgement is sent only after the host has said that it has stored the alert. What a gateway has stored it
 //!   never hands out again, also after a restart with its [`PeerState`](role::gateway::PeerState).

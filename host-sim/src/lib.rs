@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | [`cli`] | one file a command: arguments, defaults, exit codes |
 //! | [`scenario`] | what happened where, who says so, and what a replay fills in |
-//! | [`world`] | sites, nodes, links and a gateway on virtual time; the core's code, byte for byte |
+//! | [`world`] | sites, nodes, sirens, links and a gateway on virtual time; the core's code, byte for byte |
+//! | [`soak`] | small networks by the thousand under every fault, and what they add up to |
 //! | [`keyring`] | a network's master key, which node has which epoch, and the blobs to flash |
 //! | [`replay`] | a scenario played through the world, at the pace somebody asks for |
 //! | [`sink`] | alerts in somebody's words, each behind a queue of its own |
