@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{EXPECTATION_FAILED, Voice, values};
 use crate::clock::Stopwatch;
+use crate::report::count;
 use crate::soak::{self, Fold, Life, Lived, Tally};
 
 /// Play small networks by the thousand under every fault, and state what was lost, forged or repeated
@@ -125,10 +126,10 @@ fn say(out: &mut impl Write, what: &impl Serialize) -> io::Result<()> {
 /// The final table.
 fn table(tally: &Tally) -> String {
     let mut text = format!(
-        "{} node-hours in {} lives, {} alerts\n\nfault\n",
+        "{} node-hours in {}, {}\n\nfault\n",
         hours(tally.node_hours_thousandths),
-        tally.lives,
-        tally.alerts
+        if tally.lives == 1 { "1 life".into() } else { format!("{} lives", tally.lives) },
+        count(tally.alerts, "alert")
     );
     for (name, count) in tally.faults.by_name() {
         text.push_str(&format!("  {name:<14}{count:>14}\n"));

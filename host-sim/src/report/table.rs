@@ -27,6 +27,7 @@ impl fmt::Display for Summary {
         self.tallies(f)?;
         self.precedences(f)?;
         self.warnings(f)?;
+        self.totals(f)?;
         self.frames(f)?;
         writeln!(f, "\nseed {}  run-hash {}", self.seed, self.run_hash)
     }
@@ -72,6 +73,10 @@ impl Summary {
                 latency(row.latency_ms_max)
             )?;
         }
+        Ok(())
+    }
+
+    fn totals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "\n{}, {}: {} delivered, {} lost, {} delivered twice, {} forged",
@@ -93,16 +98,18 @@ impl Summary {
         if self.warnings.is_empty() {
             return Ok(());
         }
-        let width = self.warnings.iter().map(|row| row.site.len()).max().unwrap_or(0).max(30);
-        let head = "from detection to siren";
-        writeln!(f, "\n{head:<width$}  umbrella  sirens  alerts  warned         p50       worst")?;
+        // Where nobody says which sites have active defences there is nothing to tell apart.
+        let umbrella = self.warnings.iter().any(|row| row.umbrella);
+        let width = self.warnings.iter().map(|row| row.site.len()).max().unwrap_or(0).max(29);
+        let (head, column) = ("from detection to siren", if umbrella { "  umbrella" } else { "" });
+        writeln!(f, "\n{head:<width$}{column}  sirens  alerts  warned         p50       worst")?;
         for row in self.warnings.iter().filter(|row| !row.convoy) {
-            row.line(f, width)?;
+            row.line(f, width, umbrella)?;
         }
         if self.warnings.iter().any(|row| row.convoy) {
-            writeln!(f, "convoys, outside the umbrella")?;
+            writeln!(f, "{}", if umbrella { "convoys, outside the umbrella" } else { "convoys" })?;
             for row in self.warnings.iter().filter(|row| row.convoy) {
-                row.line(f, width)?;
+                row.line(f, width, umbrella)?;
             }
         }
         Ok(())
@@ -137,12 +144,14 @@ impl Summary {
 }
 
 impl WarningRow {
-    fn line(&self, f: &mut fmt::Formatter<'_>, width: usize) -> fmt::Result {
+    fn line(&self, f: &mut fmt::Formatter<'_>, width: usize, umbrella: bool) -> fmt::Result {
+        write!(f, "{:<width$}", self.site)?;
+        if umbrella {
+            write!(f, "  {:<8}", if self.umbrella { "yes" } else { "no" })?;
+        }
         writeln!(
             f,
-            "{:<width$}  {:<8}  {:>6}  {:>6}  {:>6}  {:>10}  {:>10}",
-            self.site,
-            if self.umbrella { "yes" } else { "no" },
+            "  {:>6}  {:>6}  {:>6}  {:>10}  {:>10}",
             self.sirens,
             self.alerts,
             self.warned,
