@@ -346,6 +346,8 @@ impl<S: Store + Keep> Siren<S> {
         self.unread = false;
         if let Some(note) = note? {
             note::read(&note, now, self.resumes, &mut self.warnings);
+            // What was not taken up now must not sound after a later reset.
+            self.unkept |= note::write(&self.warnings) != note;
             self.settle_sound_at_start();
         }
         Ok(())

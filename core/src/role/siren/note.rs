@@ -50,10 +50,11 @@ pub(super) fn read(note: &Note, now: Instant, resumes: bool, warnings: &mut Warn
     }
     let sounding = note.get(SOUNDING_AT..).and_then(<[u8]>::first_chunk::<SOUNDING_LEN>);
     let Some(&[1, a, b, c, d, e, zone_high, zone_low, kind, high, low]) = sounding else { return };
-    let duration_s = u16::from_be_bytes([high, low]);
-    if resumes && duration_s > 0 {
+    let (id, duration_s) = (id_from([a, b, c, d, e]), u16::from_be_bytes([high, low]));
+    // It may have been cleared before a slow store could be read.
+    if resumes && duration_s > 0 && !warnings.is_cleared(id) {
         warnings.begin(Warning {
-            id: id_from([a, b, c, d, e]),
+            id,
             zone: SiteId(u16::from_be_bytes([zone_high, zone_low])),
             kind,
             duration_s,
@@ -73,7 +74,13 @@ const fn id_from([epoch_low, a, b, c, d]: [u8; ID_LEN]) -> CommandId {
 
 #[cfg(test)]
 mod tests {
+    use core::task::Poll;
+
     use super::*;
+    use crate::message::{Epoch, NodeId, ResetCause};
+    use crate::role::siren::{Siren, SirenConfig, Sound};
+    use crate::store::{Keep, Volatile};
+    use crate::wire::keys::MasterKey;
 
     #[test]
     fn what_is_written_is_taken_up() {
@@ -90,6 +97,35 @@ mod tests {
         let mut after_power_off = Warnings::new();
         read(&note, Instant::START, false, &mut after_power_off);
         assert!(after_power_off.newest().is_none() && after_power_off.is_cleared(id(0x0100_000f)));
+    }
+
+    #[test]
+    fn a_warning_given_up_after_a_power_off_does_not_sound_after_a_later_reset() {
+        let mut warnings = Warnings::new();
+        let id = |counter| CommandId { epoch_low: 1, counter };
+        warnings.clear(id(1));
+        let given_up = write(&warnings);
+        let until = Instant::from_millis(90_000);
+        warnings.begin(Warning { id: id(2), zone: SiteId(1), kind: 3, duration_s: 90, until });
+        let mut store = Volatile::new(Epoch(1), 1);
+        assert_eq!(store.keep(&write(&warnings)), Poll::Ready(Ok(())));
+        let key = MasterKey::from_bytes([7; 16]).node_key(1, NodeId(40));
+        let config = SirenConfig { node: NodeId(40), key, reset_cause: ResetCause::PowerOn, exercise: false };
+        let mut siren = Siren::start(config, store, Instant::START);
+        assert_eq!(siren.sound(), Sound::Quiet);
+        assert_eq!(siren.station.store.load(), Poll::Ready(Ok(Some(given_up))));
+    }
+
+    #[test]
+    fn a_warning_that_was_cleared_before_the_note_was_read_is_not_taken_up() {
+        let mut warnings = Warnings::new();
+        let id = CommandId { epoch_low: 1, counter: 2 };
+        let until = Instant::from_millis(90_000);
+        warnings.begin(Warning { id, zone: SiteId(1), kind: 3, duration_s: 90, until });
+        let note = write(&warnings);
+        warnings.clear(id);
+        read(&note, Instant::START, true, &mut warnings);
+        assert_eq!(warnings.newest(), None);
     }
 
     #[test]
