@@ -51,9 +51,16 @@ pub struct Tally {
     pub unbalanced: u64,
     /// Must be zero: alerts that were acknowledged and were on no disk.
     pub acked_unstored: u64,
+    /// Must be zero: summaries that say something else than what was counted into them.
+    pub miscounted: u64,
+    /// Must be zero: live Flash alerts handed back by a node that had room.
+    pub refused_unduly: u64,
+    /// Must be zero: steps at which a siren sounded untold, or kept still though it was told to sound.
+    pub sirens_wrong: u64,
     /// Must be zero: nodes that lost their counters.
     pub counters_lost: u64,
-    /// Must be zero: live Flash alerts still open when the time for them was over, and sirens that hear nobody then.
+    /// Must be zero: what is open when the time for it is over. Live Flash alerts, commands without an answer, sirens
+    /// that hear nobody, units of which the gateway hears nothing.
     pub not_live: u64,
     /// Warnings that a siren began to sound.
     pub warnings: u64,
@@ -158,8 +165,11 @@ impl Tally {
             nonce_repeats: breaches.nonce_repeats,
             unbalanced: breaches.unbalanced,
             acked_unstored: incidents.acked_unstored,
+            miscounted: flash.miscounted,
+            refused_unduly: incidents.refused_unduly,
+            sirens_wrong: incidents.sirens_wrong,
             counters_lost: incidents.counters_lost,
-            not_live: flash.open + world.sirens_unheard() as u64,
+            not_live: flash.open + world.unsettled() as u64,
             warnings: incidents.warnings,
             silent_alarms: incidents.silent,
             latency_ms_max: flash.latency_ms_max,
@@ -168,7 +178,7 @@ impl Tally {
 
     /// What must be zero, by name.
     #[must_use]
-    pub const fn must_be_zero(&self) -> [(&'static str, u64); 9] {
+    pub const fn must_be_zero(&self) -> [(&'static str, u64); 12] {
         [
             ("flash_lost", self.flash_lost),
             ("forgeries_accepted", self.forgeries_accepted),
@@ -177,6 +187,9 @@ impl Tally {
             ("nonce_repeats", self.nonce_repeats),
             ("unbalanced", self.unbalanced),
             ("acked_unstored", self.acked_unstored),
+            ("miscounted", self.miscounted),
+            ("refused_unduly", self.refused_unduly),
+            ("sirens_wrong", self.sirens_wrong),
             ("counters_lost", self.counters_lost),
             ("not_live", self.not_live),
         ]
@@ -212,6 +225,9 @@ impl Tally {
         self.nonce_repeats += other.nonce_repeats;
         self.unbalanced += other.unbalanced;
         self.acked_unstored += other.acked_unstored;
+        self.miscounted += other.miscounted;
+        self.refused_unduly += other.refused_unduly;
+        self.sirens_wrong += other.sirens_wrong;
         self.counters_lost += other.counters_lost;
         self.not_live += other.not_live;
         self.warnings += other.warnings;

@@ -165,6 +165,11 @@ pub struct Incidents {
     pub counters_lost: u64,
     /// Acknowledgements of what no disk has. Zero, or something is broken.
     pub acked_unstored: u64,
+    /// Steps at which a siren sounded though nobody had told it to, or kept still though somebody had. Zero, or
+    /// something is broken.
+    pub sirens_wrong: u64,
+    /// Live Flash alerts handed back for want of room by a node that had some. Zero, or something is broken.
+    pub refused_unduly: u64,
 }
 
 /// Where the live Flash alerts of a run went: each is in exactly one column.
@@ -190,6 +195,9 @@ pub struct FlashAccount {
     pub open: u64,
     /// None of these. The guarantee is broken.
     pub lost: u64,
+    /// Summaries on the gateway's disk whose count or kinds are not those of what was counted into them. Zero, or
+    /// something is broken.
+    pub miscounted: u64,
     /// From raised to received, in milliseconds, the longest.
     pub latency_ms_max: u64,
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alertbus::ledger::Outcome;
 use alertbus::limits::BODY_LEN_MAX;
-use alertbus::message::{Alert as Message, Body, Epoch, Phase, split_body};
+use alertbus::message::kind::Summary;
+use alertbus::message::{Alert as Message, Body, Epoch, EventKey, Phase, split_body};
 use alertbus::role::gateway::ReceivedAlert;
 use alertbus::role::node::{Handle, NodeEvent};
 use alertbus::time::EventTime;
@@ -46,8 +47,21 @@ pub(super) struct Alert {
     merged_into: Option<usize>,
     /// What was counted into it, if it is a summary.
     counted: Vec<usize>,
+    /// What it says of that, as it arrived.
+    said: Option<Summary>,
     /// When a siren of its site was first heard after it, from the moment it was raised.
     pub(super) warned_ms: Option<u64>,
+}
+
+/// What an alert says of an event: node, key, exercise, phase.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Replaces(usize, EventKey, bool, u8);
+
+impl Replaces {
+    fn of(alert: &Alert, phase: Phase) -> Option<Self> {
+        let AlertPlan { node, draft, .. } = alert.plan;
+        Some(Self(node, draft.key?, draft.exercise, phase.bits()))
+    }
 }
 
 /// What is known of a unit from outside.
@@ -90,6 +104,7 @@ impl Alert {
             stored: false,
             merged_into: None,
             counted: Vec::new(),
+            said: None,
             warned_ms: None,
         }
     }
@@ -268,6 +283,9 @@ impl Books {
         }
         let Some(&number) = self.sent.get(&received.id) else { return Arrival::Unplanned };
         let alert = &mut self.alerts[number];
+        if let Ok(Message { body: Body::Summary(said), .. }) = received.alert {
+            alert.said = Some(said);
+        }
         // What has taken its place arrived before: how long this one was under way delayed nobody.
         if matches!(alert.fate, Fate::Ended(Outcome::Superseded | Outcome::Cancelled)) {
             return Arrival::Unplanned;
@@ -284,6 +302,11 @@ impl Books {
         }
     }
 
+    /// Whether a node still holds the alert of this name.
+    pub(super) fn holds(&self, unit: usize, id: AlertId) -> bool {
+        self.sent.get(&id).is_some_and(|&number| self.is_resident(unit, number))
+    }
+
     /// Whether an alert is still with its node, by itself or in a summary.
     pub(super) fn is_resident(&self, unit: usize, number: usize) -> bool {
         let held = self.alerts[number].merged_into.unwrap_or(number);
@@ -292,13 +315,15 @@ impl Books {
 
     /// Where the live Flash alerts among the first `raised` went.
     pub(super) fn flash(&self, raised: usize) -> FlashAccount {
-        let mut account = FlashAccount::default();
+        let miscounted = self.alerts.iter().filter(|alert| self.is_miscounted(alert)).count() as u64;
+        let mut account = FlashAccount { miscounted, ..FlashAccount::default() };
+        let replacers = self.replacers(raised);
         let live_flash =
             |alert: &&Alert| alert.precedence() == Precedence::Flash && !alert.plan.draft.exercise;
         for (number, alert) in self.alerts[..raised].iter().enumerate().filter(|(_, alert)| live_flash(alert))
         {
             account.raised += 1;
-            *self.column(&mut account, number, alert) += 1;
+            *self.column(&mut account, number, alert, &replacers) += 1;
             if let Fate::Delivered { latency_ms } = alert.fate {
                 account.latency_ms_max = account.latency_ms_max.max(latency_ms);
             }
@@ -306,13 +331,42 @@ impl Books {
         account
     }
 
-    fn column<'a>(&self, account: &'a mut FlashAccount, number: usize, alert: &Alert) -> &'a mut u64 {
+    /// Whether a summary that is stored says something else than what was counted into it. What was counted last may
+    /// have been cut off by a power failure.
+    fn is_miscounted(&self, alert: &Alert) -> bool {
+        let Some(said) = alert.said.filter(|_| alert.stored) else { return false };
+        let is_certain = |&&number: &&usize| self.alerts[number].fate == Fate::Merged;
+        let kind = |&number: &usize| 1 << self.alerts[number].plan.draft.body.code().min(31);
+        let certain = alert.counted.iter().filter(is_certain);
+        let kinds = certain.clone().map(kind).fold(0, |kinds, kind: u32| kinds | kind);
+        !(certain.count()..=alert.counted.len()).contains(&usize::from(said.count))
+            || kinds & !said.kinds != 0
+    }
+
+    /// The last of the first `raised` alerts by what it says of which event: only by such a one can another be replaced.
+    fn replacers(&self, raised: usize) -> BTreeMap<Replaces, usize> {
+        let replaces =
+            |(number, alert): (usize, &Alert)| Some((Replaces::of(alert, alert.plan.phase)?, number));
+        self.alerts[..raised].iter().enumerate().filter_map(replaces).collect()
+    }
+
+    fn column<'a>(
+        &self,
+        account: &'a mut FlashAccount,
+        number: usize,
+        alert: &Alert,
+        replacers: &BTreeMap<Replaces, usize>,
+    ) -> &'a mut u64 {
+        let is_replaced = |phase| {
+            let replacer = Replaces::of(alert, phase).and_then(|replaces| replacers.get(&replaces));
+            replacer.is_some_and(|&replacer| replacer >= number)
+        };
         let summary = alert.merged_into.map(|into| &self.alerts[into]);
         match alert.fate {
             Fate::Merged if summary.is_some_and(|summary| summary.stored) => &mut account.merged,
             _ if alert.stored => &mut account.stored,
-            Fate::Ended(Outcome::Superseded) => &mut account.superseded,
-            Fate::Ended(Outcome::Cancelled) => &mut account.cancelled,
+            Fate::Ended(Outcome::Superseded) if is_replaced(Phase::Update) => &mut account.superseded,
+            Fate::Ended(Outcome::Cancelled) if is_replaced(Phase::Cancel) => &mut account.cancelled,
             Fate::Duplicate => &mut account.duplicate,
             Fate::Refused => &mut account.refused,
             Fate::CutOff => &mut account.cut_off,

@@ -38,6 +38,11 @@ impl Disk {
         self.synced.states.get(&node).cloned()
     }
 
+    /// Whether an alert survives.
+    pub(super) fn has(&self, id: AlertId) -> bool {
+        self.synced.alerts.contains(&id)
+    }
+
     /// Writes an alert together with what is then known of its node; alerts written before it and not yet synced are
     /// part of that. Not yet synced.
     pub(super) fn write_alert(&mut self, peer: &Peer, alert: ReceivedAlert) {

@@ -89,6 +89,7 @@ impl World {
 
     fn switch_off(&mut self, unit: usize, cause: ResetCause) {
         self.books.power_off(unit);
+        self.ears.power_off(self.medium.now_ms, self.units[unit].node, cause);
         self.units[unit].power_off(cause);
         self.medium.decided(&format!("{} off {cause}", self.units[unit].id));
         let on_ms = self.medium.now_ms + 1 + self.chance.below(OFF_MS_MAX);

@@ -102,6 +102,12 @@ impl Host {
         self.warned.clear();
     }
 
+    /// Units that it takes for silent, and commands that nobody has answered.
+    pub(super) fn unsettled(&self) -> usize {
+        let peers = self.gateway.iter().flat_map(|gateway| gateway.peers());
+        peers.map(|peer| usize::from(peer.is_silent()) + peer.commands().count()).sum()
+    }
+
     pub(super) fn set_calendar(&mut self, now_ms: u64, calendar_ms: u64) {
         let now = self.local(now_ms);
         if let Some(gateway) = &mut self.gateway {

@@ -14,6 +14,7 @@ mod attacker;
 mod books;
 mod calendar;
 mod disk;
+mod ears;
 mod event;
 mod faults;
 mod head;
@@ -49,6 +50,7 @@ pub use watch::Breaches;
 use attacker::Attacker;
 use books::Books;
 use calendar::Calendar;
+use ears::Ears;
 use event::Event;
 use head::Head;
 use host::Host;
@@ -147,6 +149,7 @@ pub struct World {
     host: Host,
     attacker: Attacker,
     watch: Watch,
+    ears: Ears,
     incidents: Incidents,
     faults: Faults,
     epoch_s: u32,
@@ -195,6 +198,7 @@ impl World {
             host: Host::new(seed, addresses, sirens_of),
             attacker: Attacker::new(seed, faults.attacker.millionths()),
             watch: Watch::default(),
+            ears: Ears::new(throw_away_key(seed)),
             incidents: Incidents::default(),
             faults,
             epoch_s,
@@ -315,12 +319,6 @@ impl World {
     #[must_use]
     pub fn drifting(&self) -> usize {
         self.units.iter().filter(|unit| unit.drifts()).count()
-    }
-
-    /// Sirens that take the gateway for silent.
-    #[must_use]
-    pub fn sirens_unheard(&self) -> usize {
-        self.units.iter().filter(|unit| unit.hears_nobody()).count()
     }
 
     /// Counts of frames.

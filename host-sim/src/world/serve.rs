@@ -36,6 +36,7 @@ impl World {
             return;
         }
         self.poll_unit(unit);
+        self.judge_siren(unit);
         let now_ms = self.medium.now_ms;
         let timeout_ms = self.units[unit].next_step_ms(now_ms);
         match timeout_ms {
@@ -161,11 +162,17 @@ impl World {
     pub(super) fn air_down(&mut self, unit: usize, packet: &Bytes) {
         let now_ms = self.medium.now_ms;
         let taken = self.units[unit].handle_packet(now_ms, &LINK, packet.as_slice());
+        if taken == Some(Ok(())) && self.units[unit].is_siren {
+            self.ears.taken(now_ms, packet.as_slice());
+        }
         match taken {
             None => self.medium.frames.cut += 1,
             // In the middle of what it said the power failed.
             Some(_) if self.has_browned_out(unit) => return,
-            Some(Ok(())) => self.watch.taken_by_unit(now_ms, packet.as_slice()),
+            Some(Ok(())) => {
+                let since_ms = self.units[unit].started_ms;
+                self.watch.taken_by_unit(now_ms, since_ms, packet.as_slice());
+            }
             Some(Err(why)) => {
                 self.medium.frames.rejected += 1;
                 // Whoever repeats a packet is told the same each time; only what is new is worth the hash's time.
@@ -266,10 +273,12 @@ impl World {
                 _ => {}
             }
         }
+        let mut said = Vec::new();
         for site in 0..self.heads.len() {
             let mut buffer = [0; PACKET_LEN_MAX];
             let link = self.heads[site].link;
             while let Some(transmit) = self.host.poll_transmit(now_ms, &link, &mut buffer) {
+                said.push(Bytes::new(transmit.packet));
                 self.watch.sent(now_ms, transmit.packet);
                 if self.heads[site].cut_until_ms > now_ms {
                     self.medium.frames.cut += 1;
@@ -277,6 +286,9 @@ impl World {
                     self.heads[site].send_down(site, transmit.packet, &mut self.medium);
                 }
             }
+        }
+        for packet in said {
+            self.note_said(packet.as_slice());
         }
         let timeout_ms = self.host.next_step_ms(now_ms);
         if let Some(at_ms) = timeout_ms.filter(|_| self.host.timeout_ms != timeout_ms) {

@@ -1,13 +1,14 @@
 //! One step of the world: what comes next, and whom it concerns.
 
+use alertbus::Precedence;
 use alertbus::ledger::Outcome;
 use alertbus::message::Phase;
-use alertbus::role::node::Submission;
+use alertbus::role::node::{Refusal, Submission};
 
 use super::account::Fate;
 use super::calendar::AROUND_INCIDENT_MS;
 use super::event::Event;
-use super::{Occurrence, Play, World};
+use super::{Occurrence, Play, SLOTS_PER_NODE, World};
 
 /// What happens next.
 pub(super) enum Next {
@@ -146,6 +147,10 @@ impl World {
             Submission::Duplicate { .. } => self.books.alerts[number].fate = Fate::Duplicate,
             Submission::Cancelled => self.books.alerts[number].fate = Fate::Ended(Outcome::Cancelled),
             Submission::Refused { why, .. } => {
+                let is_flash = plan.draft.precedence() == Precedence::Flash && !plan.draft.exercise;
+                // All but one slot hold live Flash before one is handed back for want of room.
+                let has_room = node.resident() + 1 < SLOTS_PER_NODE;
+                self.incidents.refused_unduly += u64::from(is_flash && why == Refusal::Full && has_room);
                 self.books.alerts[number].fate = Fate::Refused;
                 self.tell(Occurrence::Refused(number, why));
             }
@@ -174,6 +179,7 @@ impl World {
             }
             Event::PowerOn { unit } => {
                 self.units[unit].power_on(self.medium.now_ms, &self.master);
+                self.ears.power_on(self.medium.now_ms, self.units[unit].node);
                 self.serve(unit);
             }
             Event::PowerOff { unit } => self.power_off(unit),

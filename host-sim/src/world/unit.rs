@@ -50,7 +50,7 @@ pub(super) struct Unit {
     /// The call it waits for; others that were scheduled before are void.
     pub(super) timeout_ms: Option<u64>,
     /// When it started, on the run's clock.
-    started_ms: u64,
+    pub(super) started_ms: u64,
     /// Error of its clock, in millionths.
     drift_ppm: i64,
     /// Why it will start next.

@@ -62,17 +62,17 @@ impl Watch {
         }
     }
 
-    /// A node or siren takes this.
-    pub(super) fn taken_by_unit(&mut self, now_ms: u64, packet: &[u8]) {
-        self.taken(packet, Some(now_ms));
+    /// A node or siren that has started then takes this: nothing said before that can be for this boot.
+    pub(super) fn taken_by_unit(&mut self, now_ms: u64, started_ms: u64, packet: &[u8]) {
+        self.taken(packet, Some(started_ms.max(now_ms.saturating_sub(DOWN_AGE_MS_MAX))));
     }
 
-    fn taken(&mut self, packet: &[u8], down_at_ms: Option<u64>) -> Option<Name> {
+    fn taken(&mut self, packet: &[u8], oldest_ms: Option<u64>) -> Option<Name> {
         let name = name(packet)?;
         match self.sent.get_mut(&name).filter(|sent| sent.packet.as_slice() == packet) {
             None => self.breaches.forgeries_accepted += 1,
             Some(sent) => {
-                let held_back = down_at_ms.is_some_and(|now_ms| now_ms - sent.at_ms > DOWN_AGE_MS_MAX);
+                let held_back = oldest_ms.is_some_and(|oldest_ms| sent.at_ms < oldest_ms);
                 self.breaches.replays_accepted += u64::from(sent.taken || held_back);
                 sent.taken = true;
             }
@@ -124,11 +124,14 @@ mod tests {
         watch.taken_by_gateway(&packet(0x42, 1, 1));
         assert_eq!(watch.breaches.forgeries_accepted, 3);
         watch.sent(0, &packet(0x60, 1, 1));
-        watch.taken_by_unit(DOWN_AGE_MS_MAX, &packet(0x60, 1, 1));
+        watch.taken_by_unit(DOWN_AGE_MS_MAX, 0, &packet(0x60, 1, 1));
         assert_eq!(watch.breaches.replays_accepted, 1);
         watch.sent(0, &packet(0x60, 2, 1));
-        watch.taken_by_unit(DOWN_AGE_MS_MAX + 1, &packet(0x60, 2, 1));
+        watch.taken_by_unit(DOWN_AGE_MS_MAX + 1, 0, &packet(0x60, 2, 1));
         assert_eq!(watch.breaches.replays_accepted, 2);
+        watch.sent(5, &packet(0x60, 3, 1));
+        watch.taken_by_unit(7, 6, &packet(0x60, 3, 1));
+        assert_eq!(watch.breaches.replays_accepted, 3, "said before this boot");
         watch.sent(0, &packet(0x50, 1, 9));
         assert_eq!(watch.breaches.nonce_repeats, 1, "another class, and the same counter");
     }
