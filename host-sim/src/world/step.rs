@@ -132,6 +132,8 @@ impl World {
             Phase::Cancel => node.cancel(now, plan.draft),
             Phase::Clear => node.clear(now, plan.draft),
         };
+        // All but one slot hold live Flash before one is handed back for want of room.
+        let has_room = node.resident() + 1 < SLOTS_PER_NODE;
         if self.units[unit].flash.is_off() {
             // The power failed in the middle of it: whatever the answer was, nobody has got it.
             self.books.cut_in_the_act(now_ms, unit, number);
@@ -148,8 +150,6 @@ impl World {
             Submission::Cancelled => self.books.alerts[number].fate = Fate::Ended(Outcome::Cancelled),
             Submission::Refused { why, .. } => {
                 let is_flash = plan.draft.precedence() == Precedence::Flash && !plan.draft.exercise;
-                // All but one slot hold live Flash before one is handed back for want of room.
-                let has_room = node.resident() + 1 < SLOTS_PER_NODE;
                 self.incidents.refused_unduly += u64::from(is_flash && why == Refusal::Full && has_room);
                 self.books.alerts[number].fate = Fate::Refused;
                 self.tell(Occurrence::Refused(number, why));
