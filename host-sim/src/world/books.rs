@@ -307,6 +307,17 @@ impl Books {
         self.sent.get(&id).is_some_and(|&number| self.is_resident(unit, number))
     }
 
+    /// What has become of an alert; one that was counted into a summary shares its fate until that has arrived.
+    pub(super) fn fate(&self, alert: &Alert) -> Fate {
+        let summary = alert.merged_into.map(|into| self.alerts[into].fate);
+        match summary {
+            Some(summary) if alert.fate == Fate::Merged && !matches!(summary, Fate::Delivered { .. }) => {
+                summary
+            }
+            _ => alert.fate,
+        }
+    }
+
     /// Whether an alert is still with its node, by itself or in a summary.
     pub(super) fn is_resident(&self, unit: usize, number: usize) -> bool {
         let held = self.alerts[number].merged_into.unwrap_or(number);

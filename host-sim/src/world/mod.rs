@@ -274,7 +274,7 @@ impl World {
             let mut account = PrecedenceAccount::default();
             for alert in &self.books.alerts[..self.planned] {
                 if alert.precedence() == precedence {
-                    account.count(precedence, alert.fate);
+                    account.count(precedence, self.books.fate(alert));
                 }
             }
             account.latencies_ms.sort_unstable();
