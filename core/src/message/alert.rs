@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{BODY_LEN_MAX, CONTENT_LEN_MAX, HEAD_LEN, WHEN_LEN, WHERE_LEN};
 use crate::message::Undecodable;
 use crate::message::bits::{BitReader, BitWriter};
-use crate::message::identity::{EventKey, Seq};
+use crate::message::identity::{AlertId, EventKey, Seq};
 use crate::message::kind::Body;
 use crate::message::words::words;
 use crate::place::{Accuracy, Place};
@@ -86,6 +86,20 @@ pub enum Reference {
     Back(u32),
     /// That number in the node's other sequence.
     Other(Seq),
+}
+
+impl Reference {
+    /// The alert that one with the name `id` refers to; none where that is all of a kind, or no number.
+    #[must_use]
+    pub fn resolve(self, id: AlertId) -> Option<AlertId> {
+        match self {
+            Self::AllOfKind => None,
+            Self::Back(distance) => {
+                Some(AlertId { seq: Seq::new(id.seq.number().checked_sub(distance)?)?, ..id })
+            }
+            Self::Other(seq) => Some(AlertId { flash: !id.flash, seq, ..id }),
+        }
+    }
 }
 
 /// What a source fills in. Identity, phase and order are the node's work.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alertbus::message::{CommandId, Epoch, Order, Phase, Reference};
+use alertbus::message::{CommandId, Epoch, Order, Phase};
 use alertbus::place::SiteId;
 use alertbus::role::gateway::{
     DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState, ReceivedAlert, Transmit,
@@ -11,7 +11,7 @@ use alertbus::time::{ClockQuality, EventTime, Instant};
 use alertbus::wire::keys::MasterKey;
 use alertbus::wire::link::Link;
 use alertbus::wire::packet::PacketBuffer;
-use alertbus::{AlertId, NodeId, Precedence, Seq};
+use alertbus::{AlertId, NodeId, Precedence};
 
 use super::disk::Disk;
 use super::{EPOCH, NETWORK, NODES_MAX};
@@ -210,7 +210,7 @@ impl Host {
                 }
             }
             Phase::Cancel | Phase::Clear => {
-                if let Some(onset) = referred(received.id, alert.reference) {
+                if let Some(onset) = alert.reference.and_then(|reference| reference.resolve(received.id)) {
                     self.clear(now_ms, onset);
                 }
             }
@@ -245,13 +245,4 @@ impl Host {
             let _refused = gateway.command(now, siren, Order::Clear([command].into_iter().collect()));
         }
     }
-}
-
-/// The alert that another refers to.
-fn referred(id: AlertId, reference: Option<Reference>) -> Option<AlertId> {
-    Some(match reference? {
-        Reference::Back(distance) => AlertId { seq: Seq::new(id.seq.number().checked_sub(distance)?)?, ..id },
-        Reference::Other(seq) => AlertId { seq, flash: !id.flash, ..id },
-        Reference::AllOfKind => return None,
-    })
 }

@@ -4,9 +4,10 @@ use core::fmt;
 
 use heapless::Vec;
 
-use super::state;
 use crate::limits::BODY_LEN_MAX;
-use crate::message::{Alert, AlertId, CommandId, CommandResult, Epoch, Heartbeat, NodeId, Undecodable};
+use crate::message::{
+    Alert, AlertId, Body, CommandId, CommandResult, Epoch, Heartbeat, NodeId, Phase, Undecodable,
+};
 use crate::precedence::Precedence;
 use crate::time::{Duration, Instant};
 use crate::wire::packet::ParseError;
@@ -117,7 +118,7 @@ impl ReceivedAlert {
 
     /// The alert that must not sound any more once this one is stored.
     pub(super) fn refers_to(&self) -> Option<AlertId> {
-        state::refers_to(self.id, self.alert.as_ref().ok()?)
+        replaces(self.id, self.alert.as_ref().ok()?)
     }
 }
 
@@ -206,6 +207,17 @@ impl fmt::Display for CommandRefusal {
 }
 
 impl core::error::Error for CommandRefusal {}
+
+/// The alert that must not sound any more once `alert`, whose name is `id`, is stored: it is over, was raised in
+/// error, or has been told better. A summary replaces nothing.
+pub(super) fn replaces(id: AlertId, alert: &Alert) -> Option<AlertId> {
+    let replaces = match alert.phase {
+        Phase::Onset => false,
+        Phase::Update => !matches!(alert.body, Body::Summary(_)),
+        Phase::Cancel | Phase::Clear => true,
+    };
+    alert.reference.filter(|_| replaces)?.resolve(id)
+}
 
 impl fmt::Debug for ReceivedAlert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::ReceivedAlert;
 use crate::limits::{DEDUPE_WORDS, OVERTAKEN_PER_PEER};
-use crate::message::{Alert, AlertId, Body, Epoch, Phase, Reference, Seq};
+use crate::message::{AlertId, Epoch};
 use crate::wire::window::{FlashFilter, Replay, ReplayWindow};
 
 /// What a gateway must not forget of a node: some 700 bytes in memory, and at most 809 as postcard writes it.
@@ -224,27 +224,10 @@ impl Overtaken {
     }
 }
 
-/// The alert that must not sound any more once `alert`, whose name is `id`, is stored: it is over, was raised in
-/// error, or has been told better. A summary replaces nothing.
-pub(super) fn refers_to(id: AlertId, alert: &Alert) -> Option<AlertId> {
-    let replaces = match alert.phase {
-        Phase::Onset => false,
-        Phase::Update => !matches!(alert.body, Body::Summary(_)),
-        Phase::Cancel | Phase::Clear => true,
-    };
-    match alert.reference.filter(|_| replaces)? {
-        Reference::AllOfKind => None,
-        Reference::Back(distance) => {
-            Some(AlertId { seq: Seq::new(id.seq.number().checked_sub(distance)?)?, ..id })
-        }
-        Reference::Other(seq) => Some(AlertId { flash: !id.flash, seq, ..id }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::NodeId;
+    use crate::message::{NodeId, Seq};
 
     fn id(flash: bool, number: u32) -> AlertId {
         AlertId { node: NodeId(12), exercise: false, flash, seq: Seq::new(number).unwrap() }

@@ -5,8 +5,8 @@ use super::{Peer, Unstored, bump};
 use crate::limits::{BODY_LEN_MAX, UP_COUNTER_MAX};
 use crate::message::{Acted, Alert, AlertId, Heartbeat, split_body};
 use crate::precedence::Precedence;
-use crate::role::gateway::event::{GatewayEvent, Proof, ReceivedAlert, Rejected, Standing};
-use crate::role::gateway::state::{Acquaintance, LastReport, refers_to};
+use crate::role::gateway::event::{GatewayEvent, Proof, ReceivedAlert, Rejected, Standing, replaces};
+use crate::role::gateway::state::{Acquaintance, LastReport};
 use crate::time::{Duration, Instant};
 use crate::wire::keys::{Direction, LinkKeys};
 use crate::wire::link::Link;
@@ -182,7 +182,7 @@ impl Peer {
             Acquaintance::TooOld => return Err(Rejected::TooOld(id)),
         };
         let alert = Alert::decode(content);
-        let refers_to = alert.as_ref().ok().and_then(|alert| refers_to(id, alert));
+        let refers_to = alert.as_ref().ok().and_then(|alert| replaces(id, alert));
         if self.pool_mut(id).push(Unstored { id, precedence: header.precedence, refers_to }).is_err() {
             return Err(Rejected::Busy(id));
         }
