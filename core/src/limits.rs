@@ -84,8 +84,12 @@ pub const BLOB_LEN: usize = 64;
 /// Wait before a store that failed is asked again, in milliseconds.
 pub const STORE_RETRY_MS: u32 = 1_000;
 
-/// Alert sequence numbers reserved ahead in the store.
+/// Alert sequence numbers reserved ahead in the store, Flash aside.
 pub const SEQ_RESERVE: u32 = 64;
+
+/// Flash numbers reserved ahead in the store once one has been used since the start; one before that. What is reserved
+/// is lost to a reboot, and a node that reboots out of reach with an alert open has only [`FLASH_SPAN_MAX`] of them.
+pub const FLASH_SEQ_RESERVE: u32 = 4;
 
 /// Largest piece that a flash device may read or write at once, in bytes.
 pub const FLASH_UNIT_LEN_MAX: usize = 32;
@@ -236,3 +240,4 @@ const _: () = assert!(UNSTORED_PER_PEER <= ACKS_PER_PEER && DOWN_COUNTERS_LOW < 
 const _: () = assert!(NOTE_LEN + 24 <= SLOT_LEN_MAX && CONTENT_LEN_MAX + 24 <= SLOT_LEN_MAX);
 const _: () = assert!(SLOT_LEN_MAX.is_multiple_of(FLASH_UNIT_LEN_MAX));
 const _: () = assert!(COUNTER_RESERVE < UP_COUNTER_MAX && SEQ_RESERVE < SEQ_MAX);
+const _: () = assert!(FLASH_SEQ_RESERVE <= FLASH_SPAN_MAX / 64);

@@ -295,3 +295,25 @@ fn an_exercise_frame_fed_to_a_live_gateway() {
     assert_eq!(pair.delivered[0].id.to_string(), "12/flash/1");
     assert_eq!(pair.node.ledger().row(Row::Live(Precedence::Flash)).acked, 1);
 }
+
+/// Each start uses up numbers, and a gateway can tell only so many apart from the oldest that is open.
+#[test]
+fn a_node_that_reboots_out_of_reach_goes_on_taking_flash() {
+    for raises in [false, true] {
+        let memory = Shared::default();
+        let mut pair = Pair::with_store(Ailing::start(&memory));
+        let flash = AlertDraft::new(RocketLaunch::default());
+        assert!(matches!(pair.node.raise(pair.now, flash), Submission::Queued { .. }));
+        let boots = if raises { 180 } else { 1_000 };
+        for boot in 0..boots {
+            pair.node = Node::start(config(1), Ailing::start(&memory), pair.now);
+            pair.node.handle_timeout(pair.now);
+            if raises {
+                let taken = pair.node.raise(pair.now, flash);
+                assert!(!matches!(taken, Submission::Refused { .. }), "boot {boot}: {taken:?}");
+            }
+        }
+        let taken = pair.node.raise(pair.now, flash);
+        assert!(!matches!(taken, Submission::Refused { .. }), "{taken:?}");
+    }
+}

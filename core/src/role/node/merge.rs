@@ -63,15 +63,18 @@ impl<S: Store, const N: usize> Node<S, N> {
         !flash.any(|(_, _, pending)| pending.is_summary()) && !self.queue.would_refuse(Lane::LIVE_FLASH)
     }
 
-    /// Whether the next live Flash alert must go into a summary: one slot is kept for that one, and the numbers
-    /// between the oldest open alert and the newest are as many as a gateway can tell apart but for one.
+    /// Whether the next live Flash alert must go into a summary: there is no slot for it, or the numbers between the
+    /// oldest open alert and the newest are as many as a gateway can tell apart but for one.
     pub(super) fn is_flash_full(&self) -> bool {
+        self.is_flash_lane_full() || self.flash_span() >= FLASH_SPAN_MAX.saturating_sub(1)
+    }
+
+    /// Whether no slot is left for another live Flash alert but the one that is kept for a summary.
+    pub(super) fn is_flash_lane_full(&self) -> bool {
         let flash = self.queue.iter().filter(|&(_, lane, _)| lane == Lane::LIVE_FLASH);
         let ordinary = flash.filter(|(_, _, pending)| !pending.is_summary()).count();
         // Several summaries may have come back after a power cut, or a source may raise its own.
-        self.queue.would_refuse(Lane::LIVE_FLASH)
-            || ordinary >= N.saturating_sub(1)
-            || self.flash_span() >= FLASH_SPAN_MAX.saturating_sub(1)
+        self.queue.would_refuse(Lane::LIVE_FLASH) || ordinary >= N.saturating_sub(1)
     }
 
     /// The next Flash number, if it can still be told from a duplicate.

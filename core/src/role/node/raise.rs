@@ -187,7 +187,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         place: Option<Slot>,
     ) -> Result<Submission, Refusal> {
         let flash = lane == Lane::LIVE_FLASH;
-        if flash && place.is_none() && self.is_flash_full() {
+        if flash && place.is_none() && self.is_flash_lane_full() {
             return Err(Refusal::Full);
         }
         let refers = event.map_or(Refers::Said, |event| event.refers);

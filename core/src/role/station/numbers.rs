@@ -2,7 +2,7 @@
 
 use core::task::{Poll, ready};
 
-use crate::limits::{COUNTER_RESERVE, SEQ_MAX, SEQ_RESERVE, UP_COUNTER_MAX};
+use crate::limits::{COUNTER_RESERVE, FLASH_SEQ_RESERVE, SEQ_MAX, SEQ_RESERVE, UP_COUNTER_MAX};
 use crate::store::{Series, Store, StoreError};
 
 /// One series, from the first number of this boot on.
@@ -36,7 +36,7 @@ impl Numbers {
     /// Whether fewer than half of the numbers reserved ahead are left: time to ask the store, not yet to wait for it.
     pub(crate) const fn is_low(&self) -> bool {
         let left = self.reserved.saturating_sub(self.next);
-        self.reserved < self.end() && left < self.ahead() / 2
+        self.reserved < self.end() && left < self.ahead().div_ceil(2)
     }
 
     /// Whether the last number of the series has been used.
@@ -76,7 +76,10 @@ impl Numbers {
     const fn ahead(&self) -> u32 {
         match self.series {
             Series::UpCounter => COUNTER_RESERVE,
-            Series::FlashSeq | Series::OtherSeq => SEQ_RESERVE,
+            // A start that sees no Flash alert uses up one number, not four.
+            Series::FlashSeq if self.next == self.first => 1,
+            Series::FlashSeq => FLASH_SEQ_RESERVE,
+            Series::OtherSeq => SEQ_RESERVE,
         }
     }
 
