@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
-use super::{EXPECTATION_FAILED, Voice, values};
+use super::{EXPECTATION_FAILED, INTERRUPTED, Voice, values};
 use crate::clock::Stopwatch;
 use crate::report::count;
 use crate::soak::{self, Fold, Life, Lived, Tally};
@@ -42,6 +44,8 @@ struct Result {
     #[serde(rename = "type")]
     sort: &'static str,
     seed: u64,
+    /// Broken off: the hash is that of the lives up to then.
+    interrupted: bool,
     #[serde(flatten)]
     tally: Tally,
     run_hash: String,
@@ -77,6 +81,7 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     let mut out = anstream::stdout().lock();
     let mut broken_pipe = Ok(());
     let mut progress = Progress::new(args, voice);
+    let interrupted = Interrupt::listen();
     let mut told = |lived: &Lived| {
         total.add(&lived.tally);
         fold.add(&lived.run_hash);
@@ -87,7 +92,7 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
             first_failure.get_or_insert(failure);
         }
         progress.told(&total);
-        broken_pipe.is_ok()
+        broken_pipe.is_ok() && !interrupted.happened()
     };
     match args.life {
         Some(number) => {
@@ -104,8 +109,12 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     let run_hash = fold.digest();
     let clean = total.is_clean();
     if args.json {
-        say(&mut out, &Result { sort: "soak", seed: args.seed, tally: total, run_hash })?;
+        let interrupted = interrupted.happened();
+        say(&mut out, &Result { sort: "soak", seed: args.seed, interrupted, tally: total, run_hash })?;
     } else {
+        if interrupted.happened() {
+            writeln!(out, "INTERRUPTED: what follows is the state at that moment.\n")?;
+        }
         write!(out, "{}", table(&total))?;
         if let Some(failure) = &first_failure {
             writeln!(out, "\nFAILED first in life {}: {}", failure.life, failure.broken.join(", "))?;
@@ -114,7 +123,38 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
         writeln!(out, "\nseed {}  run-hash {run_hash}", args.seed)?;
     }
     out.flush()?;
-    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::from(EXPECTATION_FAILED) })
+    Ok(match (clean, interrupted.happened()) {
+        (false, _) => ExitCode::from(EXPECTATION_FAILED),
+        (true, true) => ExitCode::from(INTERRUPTED),
+        (true, false) => ExitCode::SUCCESS,
+    })
+}
+
+/// Whether somebody has asked the soak to stop. The lives that are being played end first; a second time ends all.
+struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    fn listen() -> Self {
+        let happened = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&happened);
+        std::thread::spawn(move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+                return;
+            };
+            runtime.block_on(async {
+                while tokio::signal::ctrl_c().await.is_ok() {
+                    if flag.swap(true, Ordering::Relaxed) {
+                        std::process::exit(INTERRUPTED.into());
+                    }
+                }
+            });
+        });
+        Self(happened)
+    }
+
+    fn happened(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 fn say(out: &mut impl Write, what: &impl Serialize) -> io::Result<()> {
