@@ -368,10 +368,12 @@ impl Books {
         alert: &Alert,
         replacers: &BTreeMap<Replaces, usize>,
     ) -> &'a mut u64 {
-        let is_replaced = |phase| {
+        let replacer = |phase| {
             let replacer = Replaces::of(alert, phase).and_then(|replaces| replacers.get(&replaces));
-            replacer.is_some_and(|&replacer| replacer >= number)
+            replacer.filter(|&&replacer| replacer >= number)
         };
+        let is_replaced = |phase| replacer(phase).is_some();
+        let is_freed = |phase| replacer(phase).is_some_and(|&replacer| self.alerts[replacer].stored);
         let summary = alert.merged_into.map(|into| &self.alerts[into]);
         match alert.fate {
             Fate::Merged if summary.is_some_and(|summary| summary.stored) => &mut account.merged,
@@ -384,6 +386,9 @@ impl Books {
             // Its node was without power and its moment is put off.
             Fate::Planned => &mut account.open,
             _ if self.is_resident(alert.plan.node, number) => &mut account.open,
+            // What takes its place is stored: its node let it go, and lost its power before it could say so.
+            Fate::Open if is_freed(Phase::Update) => &mut account.superseded,
+            Fate::Open if is_freed(Phase::Cancel) => &mut account.cancelled,
             Fate::Open | Fate::Merged | Fate::Delivered { .. } | Fate::Ended(_) => &mut account.lost,
         }
     }
