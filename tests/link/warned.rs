@@ -20,21 +20,27 @@ struct Post {
     jammed: bool,
 }
 
+/// A gateway that has used the down counters below `first`, and knows this of the siren.
+fn gateway(now: Instant, answers_reports: bool, first: u32, state: PeerState) -> Gateway<1> {
+    let mut gateway = Gateway::new();
+    let peer = PeerConfig {
+        node: NODE,
+        key: node_key(),
+        epoch: Epoch(1),
+        gateway: 4,
+        down: DownSpan { first, ..DownSpan::WHOLE },
+        exercise: false,
+        answers_reports,
+        state: Some(state),
+        seed: 1,
+    };
+    gateway.add(now, peer).unwrap();
+    gateway
+}
+
 impl Post {
     fn new(answers_reports: bool) -> Self {
-        let mut gateway = Gateway::new();
-        let peer = PeerConfig {
-            node: NODE,
-            key: node_key(),
-            epoch: Epoch(1),
-            gateway: 4,
-            down: DownSpan::WHOLE,
-            exercise: false,
-            answers_reports,
-            state: Some(PeerState::new(Epoch(1))),
-            seed: 1,
-        };
-        gateway.add(Instant::START, peer).unwrap();
+        let gateway = gateway(Instant::START, answers_reports, 1, PeerState::new(Epoch(1)));
         let config =
             SirenConfig { node: NODE, key: node_key(), reset_cause: ResetCause::PowerOn, exercise: false };
         let siren = Siren::start(config, Volatile::new(Epoch(1), 1), Instant::START);
@@ -120,6 +126,18 @@ fn a_warning_is_given_until_it_is_answered_and_a_clear_ends_it() {
     let clear = post.command(Order::Clear([warn].into_iter().collect()));
     post.wait(1);
     assert_eq!((post.siren.sound(), post.acted(clear)), (Sound::Quiet, Some(CommandResult::Done)));
+}
+
+#[test]
+fn a_warning_given_right_after_a_restart_of_the_gateway_waits_for_no_report() {
+    let mut post = Post::new(true);
+    post.wait(60);
+    let state = post.gateway.peer(NODE).unwrap().state();
+    post.gateway = gateway(post.now, true, 1_000, state);
+    let warn = post.command(WARN);
+    post.wait(1);
+    assert_eq!(post.acted(warn), Some(CommandResult::Done));
+    assert_eq!(post.siren.sound(), Sound::Warning { zone: SiteId(3), kind: 1 });
 }
 
 #[test]

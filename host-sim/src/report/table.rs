@@ -100,7 +100,7 @@ impl Summary {
         }
         // Where nobody says which sites have active defences there is nothing to tell apart.
         let umbrella = self.warnings.iter().any(|row| row.umbrella);
-        let width = self.warnings.iter().map(|row| row.site.len()).max().unwrap_or(0).max(29);
+        let width = self.warnings.iter().map(|row| row.site.len()).max().unwrap_or(0).max(30);
         let (head, column) = ("from detection to siren", if umbrella { "  umbrella" } else { "" });
         writeln!(f, "\n{head:<width$}{column}  sirens  alerts  warned         p50       worst")?;
         for row in self.warnings.iter().filter(|row| !row.convoy) {

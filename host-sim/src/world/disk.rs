@@ -25,11 +25,24 @@ struct Image {
     alerts: BTreeSet<AlertId>,
     /// Down counters set aside, by node and epoch: the first that was not.
     down: BTreeMap<(NodeId, Epoch), u32>,
+    /// Alerts whose sirens have not all answered.
+    to_warn: BTreeMap<AlertId, ToWarn>,
+}
+
+/// A warning that is owed: a gateway that dies before the sirens have answered gives it again.
+#[derive(Clone, Copy)]
+pub(super) struct ToWarn {
+    pub(super) site: usize,
+    pub(super) kind: u8,
+    /// When the alert was received.
+    pub(super) since_ms: u64,
 }
 
 enum Record {
     Alert(Box<ReceivedAlert>),
     State(NodeId, Box<PeerState>),
+    ToWarn(AlertId, ToWarn),
+    Warned(AlertId),
 }
 
 impl Disk {
@@ -57,6 +70,21 @@ impl Disk {
         self.pending.push(Record::State(peer.node(), Box::new(state)));
     }
 
+    /// Writes that the sirens of a site are to be warned. Not yet synced.
+    pub(super) fn write_to_warn(&mut self, id: AlertId, to_warn: ToWarn) {
+        self.pending.push(Record::ToWarn(id, to_warn));
+    }
+
+    /// Writes that they were, or need not be any more. Not yet synced.
+    pub(super) fn write_warned(&mut self, id: AlertId) {
+        self.pending.push(Record::Warned(id));
+    }
+
+    /// Warnings that are owed after a start.
+    pub(super) fn to_warn(&self) -> Vec<(AlertId, ToWarn)> {
+        self.synced.to_warn.iter().map(|(&id, &to_warn)| (id, to_warn)).collect()
+    }
+
     fn with_pending(&self, peer: &Peer) -> PeerState {
         let alerts = self.pending.iter().filter_map(|record| match record {
             Record::Alert(alert) if alert.id.node == peer.node() => Some(alert),
@@ -72,6 +100,12 @@ impl Disk {
             match record {
                 Record::State(node, state) => {
                     self.synced.states.insert(node, *state);
+                }
+                Record::ToWarn(id, to_warn) => {
+                    self.synced.to_warn.insert(id, to_warn);
+                }
+                Record::Warned(id) => {
+                    self.synced.to_warn.remove(&id);
                 }
                 Record::Alert(alert) => {
                     self.stored_twice += u64::from(!self.synced.alerts.insert(alert.id));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use alertbus::limits::TIME_TO_LIVE_FLASH_MS;
 use alertbus::message::{CommandId, Epoch, Order, Phase};
 use alertbus::place::SiteId;
 use alertbus::role::gateway::{
@@ -13,7 +14,7 @@ use alertbus::wire::link::Link;
 use alertbus::wire::packet::PacketBuffer;
 use alertbus::{AlertId, NodeId, Precedence};
 
-use super::disk::Disk;
+use super::disk::{Disk, ToWarn};
 use super::{EPOCH, NETWORK, NODES_MAX};
 
 /// How long a siren sounds for one alert, in seconds.
@@ -43,6 +44,8 @@ pub(super) struct Host {
     given: BTreeMap<NodeId, (u8, u64)>,
     /// Warnings by the onset that they were given for, until its event is over.
     warned: BTreeMap<AlertId, Vec<(NodeId, CommandId)>>,
+    /// Warnings that no siren has answered yet, and what for.
+    unanswered: BTreeMap<(NodeId, CommandId), AlertId>,
 }
 
 impl Host {
@@ -58,6 +61,7 @@ impl Host {
             sirens,
             given: BTreeMap::new(),
             warned: BTreeMap::new(),
+            unanswered: BTreeMap::new(),
         }
     }
 
@@ -90,6 +94,14 @@ impl Host {
         }
         self.gateway = Some(gateway);
         self.set_calendar(now_ms, calendar_ms);
+        // Those who should have been warned must not pay for its death: a second warning is better than none.
+        for (id, ToWarn { site, kind, since_ms }) in self.disk.to_warn() {
+            if now_ms < since_ms + u64::from(TIME_TO_LIVE_FLASH_MS) {
+                self.warn(now_ms, site, id, kind);
+            } else {
+                self.disk.write_warned(id);
+            }
+        }
     }
 
     /// Killed: what was not synced is gone, and so is all that was only in its memory.
@@ -100,6 +112,7 @@ impl Host {
         self.timeout_ms = None;
         self.given.clear();
         self.warned.clear();
+        self.unanswered.clear();
     }
 
     /// Units that it takes for silent, and commands that nobody has answered.
@@ -152,6 +165,9 @@ impl Host {
                 GatewayEvent::Alert(received) => self.disk.write_alert(peer, received.clone()),
                 _ => self.disk.write_state(peer),
             }
+        }
+        if let GatewayEvent::Acted { node, id, .. } = &event {
+            self.note_answer(*node, *id);
         }
         self.set_counters_aside();
         Some(event)
@@ -206,7 +222,9 @@ impl Host {
         match alert.phase {
             Phase::Onset | Phase::Update => {
                 if !standing.late && !standing.overtaken {
-                    self.warn(now_ms, site, received.id, alert.body.code());
+                    let kind = alert.body.code();
+                    self.disk.write_to_warn(received.id, ToWarn { site, kind, since_ms: now_ms });
+                    self.warn(now_ms, site, received.id, kind);
                 }
             }
             Phase::Cancel | Phase::Clear => {
@@ -233,15 +251,33 @@ impl Host {
             if let Ok(command) = gateway.command(now, siren, order) {
                 self.given.insert(siren, (kind, now_ms));
                 self.warned.entry(id).or_default().push((siren, command));
+                self.unanswered.insert((siren, command), id);
             }
+        }
+        self.note_whether_warned(id);
+    }
+
+    /// A siren has answered a warning.
+    fn note_answer(&mut self, siren: NodeId, command: CommandId) {
+        if let Some(id) = self.unanswered.remove(&(siren, command)) {
+            self.note_whether_warned(id);
+        }
+    }
+
+    /// Writes down that nothing is owed for an alert any more, if that is so.
+    fn note_whether_warned(&mut self, id: AlertId) {
+        if !self.unanswered.values().any(|&unanswered| unanswered == id) {
+            self.disk.write_warned(id);
         }
     }
 
     fn clear(&mut self, now_ms: u64, onset: AlertId) {
         let now = self.local(now_ms);
         let Some(gateway) = &mut self.gateway else { return };
+        self.disk.write_warned(onset);
         for (siren, command) in self.warned.remove(&onset).into_iter().flatten() {
             self.given.remove(&siren);
+            self.unanswered.remove(&(siren, command));
             let _refused = gateway.command(now, siren, Order::Clear([command].into_iter().collect()));
         }
     }

@@ -1,7 +1,7 @@
 //! Who hands what to whom.
 
 use alertbus::ledger::Outcome;
-use alertbus::limits::PACKET_LEN_MAX;
+use alertbus::limits::{PACKET_LEN_MAX, TIME_TO_LIVE_FLASH_MS};
 use alertbus::role::gateway::{GatewayEvent, ReceivedAlert};
 use alertbus::role::node::{NodeEvent, Rejected};
 use alertbus::role::siren::{SirenEvent, Sound};
@@ -131,11 +131,15 @@ impl World {
         }
     }
 
-    /// A siren of the site is heard now: all that was raised there before has been warned of.
+    /// A siren of the site is heard now: what was raised there not long ago has been warned of. What is older than its
+    /// time to live is not: that siren sounds for something else.
     fn note_warned(&mut self, site: usize) {
         for number in std::mem::take(&mut self.unwarned[site]) {
             let alert = &mut self.books.alerts[number];
-            alert.warned_ms = Some(self.medium.now_ms.saturating_sub(alert.raised_run_ms));
+            let after_ms = self.medium.now_ms.saturating_sub(alert.raised_run_ms);
+            if after_ms <= u64::from(TIME_TO_LIVE_FLASH_MS) {
+                alert.warned_ms = Some(after_ms);
+            }
         }
     }
 

@@ -53,6 +53,8 @@ pub struct PeerState {
     /// The number under which the gateway was found to be an old copy of itself.
     pub(super) restored: Option<u8>,
     pub(super) last_report: Option<LastReport>,
+    /// The link it was heard on last: what it is told after a restart need not wait for its next report.
+    pub(super) link: Option<u8>,
     pub(super) known: Known,
 }
 
@@ -67,6 +69,7 @@ impl PeerState {
             is_whole: true,
             restored: None,
             last_report: None,
+            link: None,
             known: Known::new(),
         }
     }

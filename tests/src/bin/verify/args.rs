@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn no_argument_is_the_whole_ladder_in_order() {
         assert_eq!(parsed(&[], None), Ok(Request::Run { rungs: Rung::ALL.to_vec(), only: None }));
-        assert_eq!(names(), ["fmt", "lint", "docs", "test", "nostd", "deny"]);
+        assert_eq!(names(), ["fmt", "lint", "docs", "test", "nostd", "deny", "soak"]);
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
     fn an_unknown_rung_is_refused_with_the_list() {
         assert_eq!(
             parsed(&["fmt", "lints"], None),
-            Err("there is no rung `lints`; the rungs are fmt, lint, docs, test, nostd, deny".into())
+            Err("there is no rung `lints`; the rungs are fmt, lint, docs, test, nostd, deny, soak".into())
         );
         assert!(parsed(&["--fast"], None).is_err());
     }

@@ -100,7 +100,7 @@ impl Peer {
             time_due: false,
             time_told: None,
             down: DownCounters::new(config.gateway, down, restored),
-            link: None,
+            link: state.link,
             heartbeat: None,
             last_report: state.last_report.filter(|_| goes_on),
             boot: None,
@@ -188,6 +188,7 @@ impl Peer {
             is_whole: self.is_whole,
             restored: self.down.is_restored().then_some(self.config.gateway),
             last_report: self.last_report,
+            link: self.link,
             known: self.known.clone(),
         }
     }
