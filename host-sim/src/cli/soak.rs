@@ -27,8 +27,8 @@ pub struct Args {
     #[arg(long, default_value_t = 1, value_name = "N", env = "HOST_SIM_SEED", allow_negative_numbers = true,
           value_parser = values::seed)]
     seed: u64,
-    /// Play this life only, the first is 0: what a failure names
-    #[arg(long, value_name = "N", conflicts_with = "node_hours")]
+    /// Play this life only, however many node-hours are asked for; the first is 0. It is what a failure names
+    #[arg(long, value_name = "N")]
     life: Option<u64>,
     /// Threads; as many as there are cores unless said otherwise
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -91,7 +91,7 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
             }
             first_failure.get_or_insert(failure);
         }
-        progress.told(&total);
+        progress.told(&total, first_failure.as_ref());
         broken_pipe.is_ok() && !interrupted.happened()
     };
     match args.life {
@@ -235,7 +235,7 @@ impl Progress {
         Self { stopwatch: Stopwatch::start(), node_hours: args.node_hours, next_minute: 1, is_on }
     }
 
-    fn told(&mut self, total: &Tally) {
+    fn told(&mut self, total: &Tally, failure: Option<&Failure>) {
         let elapsed = self.stopwatch.elapsed().as_secs();
         if !self.is_on || elapsed < 60 * self.next_minute {
             return;
@@ -249,7 +249,10 @@ impl Progress {
             (100 * done / self.node_hours.max(1)).min(100),
             done / elapsed.max(1),
             total.flash_raised,
-            if total.is_clean() { "nothing broken" } else { "BROKEN" }
+            failure.map_or_else(
+                || "nothing broken".into(),
+                |failure| format!("BROKEN first in life {}", failure.life)
+            )
         );
     }
 
