@@ -67,7 +67,7 @@ fn a_refusal_names_field_value_and_what_is_allowed() {
         (&["rocket-launch", "weapon=rockt"], "`weapon` is `rockt`; did you mean `rocket`? allowed: rocket, "),
         (&["rocket-launch", "wepon=rocket"], "no field `wepon` (value `rocket`); did you mean `weapon`?"),
         (&["rocket-lunch"], "rocket-launch"),
-        (&["summary", "--counter", "0"], "--counter"),
+        (&["summary", "--counter", "0"], "--counter <N>': a whole number; allowed: 1 to 2147483647"),
         (&["summary", "--tag", "medium"], "short, long"),
     ] {
         let (code, out, errors) = said(&host_sim(&[&["encode"], arguments].concat()));

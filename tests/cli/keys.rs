@@ -333,6 +333,18 @@ fn packets_open_with_the_key_directory() {
     assert_eq!(code, 0, "{errors}");
     let (code, out, _) = said(&host_sim(&[&["decode"][..], &keys, &[hex.trim()]].concat()));
     assert!(code == 0 && out.contains("authentic"), "{out}");
+    // A roll that is over: the register knows the epoch, and who encodes need not.
+    assert_eq!(room.keys(&["roll", "12"]).0 + room.keys(&["roll", "--done", "12"]).0, 0);
+    let (_, rolled, errors) = said(&host_sim(&[&seal[..], &keys, &["--counter", "9"]].concat()));
+    assert_eq!((&hex[2..4], &rolled[2..4]), ("01", "02"), "{errors}");
+    let stranger = ["encode", "summary", "--node", "13", "--counter", "9"];
+    let (code, _, errors) = said(&host_sim(&[&stranger[..], &keys].concat()));
+    assert!(code == 2 && errors.contains("node 13 is not in the register"), "{errors}");
+    let master = room.file("master.key");
+    let (code, _, errors) = said(&host_sim(
+        &[&seal[..], &["--counter", "9", "--master-key-file", master.to_str().unwrap()]].concat(),
+    ));
+    assert!(code == 2 && errors.contains("`--keys DIR` takes the directory"), "{errors}");
     let (code, _, errors) = said(&host_sim(&[&["decode", "--seed", "1"][..], &keys, &[hex.trim()]].concat()));
     assert!(code == 2 && errors.contains("--keys"), "{errors}");
     chmod(&room.file("master.key"), 0o644);

@@ -13,7 +13,10 @@ fn wrong_numbers_are_refused_with_what_is_allowed() {
         ("--duplicate nan", "nan", "0% to 100%"),
         ("--speed 0", "`0`", "0.001x to 1000000x"),
         ("--speed fast", "fast", "max"),
-        ("--loop 0", "0", "1.."),
+        ("--loop 0", "0", "a whole number of runs; allowed: 1 to"),
+        ("--reboot -1", "-1", "a whole number of seconds; allowed: 0 to 31536000"),
+        ("--partition x", "x", "a whole number of seconds; allowed: 0 to 86400"),
+        ("--clock-drift 201", "201", "a whole number of millionths; allowed: 0 to 200"),
         ("--delay 600001", "600001", "600000"),
         ("--seed -3", "-3", ""),
         ("--from 2020-02-30", "2020-02-30", "calendar"),
@@ -45,6 +48,44 @@ fn an_output_that_cannot_be_written_is_a_lost_sink() {
     let (code, out, err) = said(&host_sim(&["replay", "--jsonl", "/no/such/folder/alerts.jsonl"]));
     assert_eq!((code, out.as_str()), (3, ""));
     assert!(err.contains("cannot write `/no/such/folder/alerts.jsonl`"), "{err}");
+}
+
+#[test]
+fn a_wrong_value_of_the_environment_is_said_to_be_one() {
+    let errors = |arguments: &[&str]| {
+        let mut command = Command::new(alertbus_tests::host_sim());
+        said(&command.args(arguments).env("HOST_SIM_GATEWAY_KILL", "soon").output().unwrap()).2
+    };
+    assert!(
+        errors(&["replay"]).contains("`soon` comes from the environment: HOST_SIM_GATEWAY_KILL"),
+        "{}",
+        errors(&["replay"])
+    );
+    assert!(!errors(&["replay", "--gateway-kill", "soon"]).contains("the environment"));
+    assert!(!errors(&["replay", "--gateway-kill=soon"]).contains("the environment"));
+}
+
+#[test]
+fn days_the_wrong_way_round_are_said_to_be() {
+    let (_, _, err) = said(&host_sim(&["replay", "--from", "2020-09-15", "--until", "2020-09-14"]));
+    assert!(err.contains("`--from 2020-09-15` is after `--until 2020-09-14`"), "{err}");
+}
+
+#[test]
+fn who_wants_to_know_hears_of_every_failure() {
+    let faults = ["--reboot", "600", "--partition", "60", "--gateway-kill", "600"];
+    let (_, _, err) = said(&host_sim(&[&["replay", "six-sites", "-v"], &faults[..]].concat()));
+    for words in ["goes off: ", " starts again", "cut for 60 s", "gateway killed", "gateway starts again"] {
+        assert!(err.contains(words), "{words}");
+    }
+    let (_, _, err) = said(&host_sim(&["replay", "six-sites", "-v"]));
+    assert!(!err.contains("starts again") && !err.contains("killed"), "nothing fails by itself");
+}
+
+#[test]
+fn where_input_has_ended_there_is_no_pause() {
+    let (code, _, err) = said(&host_sim(&["replay", "--step", "--start-paused", "--only", "camp-taji"]));
+    assert_eq!((code, err.matches("paused").count()), (0, 1), "{err}");
 }
 
 #[test]

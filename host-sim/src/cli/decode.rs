@@ -44,7 +44,8 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "LENGTH")]
     tag: Option<Tag>,
     /// The first key epoch it may be from; a packet carries the low 8 bits
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true,
+          value_parser = super::values::number("a whole number", 0..=u32::MAX))]
     epoch: u32,
     /// One JSON object a packet
     #[arg(long)]

@@ -16,12 +16,12 @@ use clap::builder::PossibleValuesParser;
 
 use super::decode::hex;
 use super::key_options::{KeyOptions, Keys, Tag};
+use super::values;
 
 use fields::Fields;
 
-/// Counters that a node may use: below the one at which it stops, in the type that clap counts in.
-const COUNTER_MAX: i64 = UP_COUNTER_MAX as i64 - 1;
-const SEQ_MOST: i64 = SEQ_MAX as i64;
+/// Counters that a node may use: below the one at which it stops.
+const COUNTER_MAX: u32 = UP_COUNTER_MAX - 1;
 
 /// Seal one alert and print the packet in hex
 ///
@@ -38,16 +38,20 @@ pub struct Args {
     #[arg(value_name = "FIELD=VALUE")]
     fields: Vec<String>,
     /// Number of the node that sends it
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true,
+          value_parser = values::number("the number of a node", 1..=u16::MAX))]
     node: u16,
     /// Packet counter, never the same twice under one key [default: 1, and none with a key file]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=COUNTER_MAX))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("a whole number", 1..=COUNTER_MAX))]
     counter: Option<u32>,
-    /// Key epoch, of which the packet carries the low 8 bits
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    epoch: u32,
+    /// Key epoch, of which the packet carries the low 8 bits [default: the node's in the register of --keys, else 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("a whole number", 0..=u32::MAX))]
+    epoch: Option<u32>,
     /// Number of the alert in its node's sequence
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=SEQ_MOST))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true,
+          value_parser = values::number("a whole number", 1..=SEQ_MAX))]
     seq: u32,
     /// Seal it as part of an exercise
     #[arg(long)]
@@ -89,20 +93,23 @@ fn seal(args: &Args) -> anyhow::Result<Vec<u8>> {
              it has no default; allowed: 1 to {COUNTER_MAX}, one that the node has never used"
         );
     }
+    let node = NodeId(args.node);
+    let keys = args.keys.keys()?.unwrap_or_else(|| Keys::of_seed(1));
+    let registered = keys.epoch(node)?;
+    let epoch = args.epoch.map(Epoch).unwrap_or(registered);
     let header = Header {
         class: Class::Alert,
         precedence: alert.body.precedence().max(least.unwrap_or_default()),
         exercise: args.exercise,
-        epoch_low: Epoch(args.epoch).low(),
-        node: NodeId(args.node),
+        epoch_low: epoch.low(),
+        node,
         counter: args.counter.unwrap_or(1),
     };
     let seq =
         Seq::new(args.seq).with_context(|| format!("`--seq` is {}; allowed: 1 to {SEQ_MAX}", args.seq))?;
     let mut body = [0; BODY_LEN_MAX];
     let len = alert.content().body(seq, &mut body);
-    let keys = args.keys.keys()?.unwrap_or_else(|| Keys::of_seed(1));
-    let key = keys.link_key(&header, Epoch(args.epoch));
+    let key = keys.link_key(&header, epoch);
     let mut room = [0; PACKET_LEN_MAX];
     let packet = packet::seal(&key, &header, body.get(..len).unwrap_or(&body), args.tag.into(), &mut room)?;
     if !args.frame {

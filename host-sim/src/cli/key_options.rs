@@ -5,14 +5,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use alertbus::message::Epoch;
+use alertbus::message::{Epoch, NodeId};
 use alertbus::wire::keys::{KEY_LEN, LinkKey, MasterKey, NodeKey};
 use alertbus::wire::link::TagLength;
 use alertbus::wire::packet::Header;
 use anyhow::{Context, bail};
 
 use super::decode::hex::{self, Hex};
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, KeyringError, MASTER_TITLE};
 use crate::world;
 
 /// A key file holds 32 digits; what is this long is another file, given by mistake.
@@ -33,7 +33,8 @@ pub(super) struct KeyOptions {
     #[arg(long, value_name = "FILE", conflicts_with = "node_key_file")]
     master_key_file: Option<PathBuf>,
     /// Which network the master key is for
-    #[arg(long, value_name = "N", default_value_t = world::NETWORK, requires = "master_key_file")]
+    #[arg(long, value_name = "N", default_value_t = world::NETWORK, requires = "master_key_file",
+          allow_negative_numbers = true, value_parser = super::values::number("the number of a network", 0..=u32::MAX))]
     network: u32,
     /// One node's key: a file with 32 hex digits that nobody else can read
     #[arg(long, value_name = "FILE", conflicts_with = "network")]
@@ -54,8 +55,7 @@ impl KeyOptions {
         Ok(if let Some(seed) = self.seed {
             Some(Keys::of_seed(seed))
         } else if let Some(folder) = &self.keys {
-            let keyring = Keyring::open(folder)?;
-            Some(Keys::Master { master: keyring.master_key(), network: keyring.network() })
+            Some(Keys::Ring(Box::new(Keyring::open(folder)?)))
         } else if let Some(path) = &self.master_key_file {
             let master = MasterKey::from_bytes(read_key(path)?);
             Some(Keys::Master { master, network: self.network })
@@ -76,6 +76,8 @@ pub(super) enum Keys {
         /// The network's number.
         network: u32,
     },
+    /// Those of a key directory.
+    Ring(Box<Keyring>),
     /// Those of one node, whichever number a packet carries.
     Node(NodeKey),
 }
@@ -86,11 +88,23 @@ impl Keys {
         Self::Master { master: world::throw_away_key(seed), network: world::NETWORK }
     }
 
+    /// The epoch that a node is in: what a register says, else the first.
+    ///
+    /// # Errors
+    /// The register does not know the node.
+    pub(super) fn epoch(&self, node: NodeId) -> Result<Epoch, KeyringError> {
+        match self {
+            Self::Ring(keyring) => keyring.entry(node).map(|entry| entry.epoch),
+            Self::Master { .. } | Self::Node(_) => Ok(Epoch(1)),
+        }
+    }
+
     /// The key for packets such as `header` describes, in this epoch.
     pub(super) fn link_key(&self, header: &Header, epoch: Epoch) -> LinkKey {
         let derive = |node: &NodeKey| node.link_key(header.class.direction(), header.exercise, epoch);
         match self {
             Self::Master { master, network } => derive(&master.node_key(*network, header.node)),
+            Self::Ring(keyring) => derive(&keyring.master_key().node_key(keyring.network(), header.node)),
             Self::Node(node) => derive(node),
         }
     }
@@ -126,6 +140,9 @@ fn read_key(path: &Path) -> anyhow::Result<[u8; KEY_LEN]> {
     file.take(KEY_FILE_LEN_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() > usize::try_from(KEY_FILE_LEN_MAX).unwrap_or(usize::MAX) {
         bail!("the key file `{name}` is longer than {KEY_FILE_LEN_MAX} bytes: a key is 32 hex digits");
+    }
+    if text.starts_with(MASTER_TITLE) {
+        bail!("`{name}` is the master key of a key directory: `--keys DIR` takes the directory it stands in");
     }
     let not_hex = |error: hex::NotHex| match error {
         hex::NotHex::Nothing => format!("the key file `{name}` is empty"),

@@ -23,6 +23,7 @@ mod values;
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use crate::scenario::Invalid;
@@ -86,7 +87,10 @@ pub struct Voice {
 /// Parses the command line, runs the command, and says in one sentence what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Cli { color, quiet, verbose, command } = Cli::parse();
+    let Cli { color, quiet, verbose, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     colour(color);
     // Who asks for more on the command line means it, whatever the environment says: only `-q` has a variable.
     let voice = Voice { quiet: quiet && verbose == 0, verbose };
@@ -101,11 +105,39 @@ pub fn main() -> ExitCode {
                         "host-sim: standard output is closed: nobody reads the pipe any more"
                     );
                 }
+                None if is_unnamed(&error) => {
+                    anstream::eprintln!(
+                        "host-sim: cannot write to standard output: {error:#}; what was to be done is done, only its \
+                         result is not shown"
+                    );
+                }
                 None => anstream::eprintln!("host-sim: {error:#}"),
             }
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Says what is wrong with the command line, and where a value comes from the environment. Asking for help is no error.
+fn misused(error: &clap::Error) -> ExitCode {
+    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+    if error.print().is_err() {
+        return ExitCode::from(SINK_LOST);
+    }
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let option = context(ContextKind::InvalidArg).and_then(|option| option.split(' ').next());
+    let given = option.is_some_and(|option| std::env::args().any(|given| given.starts_with(option)));
+    if let (Some(option), Some(value), false) = (option, context(ContextKind::InvalidValue), given) {
+        let variable =
+            format!("HOST_SIM_{}", option.trim_start_matches('-').replace('-', "_").to_uppercase());
+        if std::env::var(&variable).is_ok_and(|set| set == value) {
+            anstream::eprintln!("`{value}` comes from the environment: {variable}");
+        }
+    }
+    ExitCode::from(code)
 }
 
 /// The whole command line, for completions and the manual.
@@ -150,6 +182,11 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
             || pipe(cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind))
     };
     !named && error.chain().any(broken)
+}
+
+/// Whether an output without a name was lost, which is standard output: every file has its name in the message.
+fn is_unnamed(error: &anyhow::Error) -> bool {
+    error.chain().next().is_some_and(|first| first.is::<io::Error>() || first.is::<serde_json::Error>())
 }
 
 fn colour(choice: ColorChoice) {

@@ -26,8 +26,12 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// The greatest delay in milliseconds, as scenario files have it.
 const DELAY_MS_MAX: u32 = 600_000;
 
-const DAY_S: i64 = 86_400;
-const YEAR_S: i64 = 31_536_000;
+/// The greatest error of a clock in millionths, as scenario files have it.
+const CLOCK_DRIFT_PPM_MAX: u32 = 200;
+
+const DAY_S: u32 = 86_400;
+const YEAR_S: u32 = 31_536_000;
+const SECONDS: &str = "a whole number of seconds";
 
 /// Play a scenario through simulated nodes, sealed packets and a gateway
 ///
@@ -60,19 +64,20 @@ pub struct Args {
     /// Only incidents whose id, site or kind fits the pattern, for example `camp-*`
     #[arg(long, value_name = "GLOB", value_parser = values::pattern)]
     only: Option<Pattern>,
-    /// Wait for Enter after each alert
+    /// Wait for Enter after each alert; where standard input has ended, not at all
     #[arg(long)]
     step: bool,
     /// Wait for Enter before the first alert
     #[arg(long)]
     start_paused: bool,
     /// Play it that many times: the same run again, with the same seed
-    #[arg(long = "loop", default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long = "loop", default_value_t = 1, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("a whole number of runs", 1..=u32::MAX))]
     times: u32,
     /// One JSON object a line on standard output: the alerts, then the summary
     #[arg(long, help_heading = "Output")]
     json: bool,
-    /// Also write the alerts to this file, one JSON object a line
+    /// Also write the alerts to this file, one JSON object a line, in place of what the file held
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     jsonl: Option<PathBuf>,
     #[command(flatten)]
@@ -106,35 +111,35 @@ struct FaultArgs {
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_CORRUPT")]
     corrupt: Option<Probability>,
     /// Greatest extra delay of a frame in milliseconds, at most ten minutes
-    #[arg(long, value_name = "MS", env = "HOST_SIM_DELAY", allow_negative_numbers = true, value_parser = delay)]
+    #[arg(long, value_name = "MS", env = "HOST_SIM_DELAY", allow_negative_numbers = true,
+          value_parser = values::number("a whole number of milliseconds", 0..=DELAY_MS_MAX))]
     delay: Option<u32>,
     /// Share of frames lost in bursts, eight frames long in the mean
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_BURST")]
     burst: Option<Probability>,
     /// Cut each site off from the gateway for this long, once in six hours in the mean
-    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_PARTITION", value_parser = clap::value_parser!(u32).range(..=DAY_S))]
+    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_PARTITION", allow_negative_numbers = true,
+          value_parser = values::number(SECONDS, 0..=DAY_S))]
     partition: Option<u32>,
     /// Mean time between two reboots of a node or siren; 0: never
-    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_REBOOT", value_parser = clap::value_parser!(u32).range(..=YEAR_S))]
+    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_REBOOT", allow_negative_numbers = true,
+          value_parser = values::number(SECONDS, 0..=YEAR_S))]
     reboot: Option<u32>,
     /// Mean time between two brown-outs of a node or siren, each in the middle of a write to its flash; 0: never
-    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_BROWN_OUT", value_parser = clap::value_parser!(u32).range(..=YEAR_S))]
+    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_BROWN_OUT", allow_negative_numbers = true,
+          value_parser = values::number(SECONDS, 0..=YEAR_S))]
     brown_out: Option<u32>,
     /// Greatest error of a node's clock in millionths, either way
-    #[arg(long, value_name = "PPM", env = "HOST_SIM_CLOCK_DRIFT", value_parser = clap::value_parser!(u32).range(..=200))]
+    #[arg(long, value_name = "PPM", env = "HOST_SIM_CLOCK_DRIFT", allow_negative_numbers = true,
+          value_parser = values::number("a whole number of millionths", 0..=CLOCK_DRIFT_PPM_MAX))]
     clock_drift: Option<u32>,
     /// Mean time between two kills of the gateway, whose disk then forgets what was not synced; 0: never
-    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_GATEWAY_KILL", value_parser = clap::value_parser!(u32).range(..=YEAR_S))]
+    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_GATEWAY_KILL", allow_negative_numbers = true,
+          value_parser = values::number(SECONDS, 0..=YEAR_S))]
     gateway_kill: Option<u32>,
     /// Share of the frames on the air that an attacker replays, holds back, bends, or sends to others
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_ATTACKER")]
     attacker: Option<Probability>,
-}
-
-/// Reads milliseconds.
-fn delay(text: &str) -> Result<u32, String> {
-    let refuse = || format!("a delay is a whole number of milliseconds; allowed: 0 to {DELAY_MS_MAX}");
-    text.parse().ok().filter(|ms| *ms <= DELAY_MS_MAX).ok_or_else(refuse)
 }
 
 impl FaultArgs {
@@ -161,6 +166,11 @@ impl FaultArgs {
 /// # Errors
 /// The scenario is invalid, nothing is left to play, or an output is lost.
 pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && from > until
+    {
+        bail!("no day lies between: `--from {from}` is after `--until {until}`; exchange them");
+    }
     let scenario = Scenario::open(&args.scenario)?;
     let filter = Filter { from: args.from, until: args.until, only: args.only.clone() };
     let story = Story::new(&scenario, args.seed, args.faults.over(scenario.faults()), &filter);

@@ -21,17 +21,20 @@ use crate::soak::{self, Fold, Life, Lived, Tally};
 pub struct Args {
     /// Nodes and sirens times hours, at least; whole lives are played
     #[arg(long, default_value_t = 20_000, value_name = "N", env = "HOST_SIM_NODE_HOURS",
-          value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+          allow_negative_numbers = true,
+          value_parser = values::number("a whole number of node-hours", 1..=1_000_000_000_u64))]
     node_hours: u64,
     /// Seed of all lives
     #[arg(long, default_value_t = 1, value_name = "N", env = "HOST_SIM_SEED", allow_negative_numbers = true,
           value_parser = values::seed)]
     seed: u64,
     /// Play this life only, however many node-hours are asked for; the first is 0. It is what a failure names
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("the number of a life", 0..=u64::MAX))]
     life: Option<u64>,
     /// Threads; as many as there are cores unless said otherwise
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("a whole number of threads", 1..=1_024_u16))]
     threads: Option<u16>,
     /// One JSON object a line on standard output: failures as they come, then the result
     #[arg(long)]

@@ -2,18 +2,35 @@
 //! for what they leave.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use glob::Pattern;
 
 use crate::scenario::Scenario;
 
+/// Reads a whole number; `what` names it with its unit for whoever wrote something else.
+pub(super) fn number<T>(
+    what: &'static str,
+    allowed: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    move |text| {
+        let refuse = || format!("{what}; allowed: {} to {}", allowed.start(), allowed.end());
+        text.parse().ok().filter(|number| allowed.contains(number)).ok_or_else(refuse)
+    }
+}
+
 /// Reads a seed.
 ///
 /// # Errors
 /// Says what is allowed.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("a seed is a whole number; allowed: 0 to {}", u64::MAX))
+    number("a seed is a whole number", 0..=u64::MAX)(text)
 }
 
 /// Reads whether something is wanted, as environments say it.
@@ -96,7 +113,7 @@ pub(super) fn none_left(to: &str, whole: usize, options: &[String]) -> String {
     } else {
         (format!("{others} and {last}"), "together leave")
     };
-    format!("no incident is left to {to}: {names} {leave} none")
+    format!("no incident is left to {to}: {names} {leave} none; `host-sim incidents` lists all")
 }
 
 #[cfg(test)]
@@ -109,11 +126,11 @@ mod tests {
         assert_eq!(none_left("play", 0, &options), "the scenario has no incident");
         assert_eq!(
             none_left("play", 3, &options[1..]),
-            "no incident is left to play: `--only a` leaves none"
+            "no incident is left to play: `--only a` leaves none; `host-sim incidents` lists all"
         );
         assert!(
             none_left("show", 3, &options)
-                .ends_with("`--from 2020-01-01` and `--only a` together leave none")
+                .contains("`--from 2020-01-01` and `--only a` together leave none;")
         );
     }
 
@@ -126,5 +143,10 @@ mod tests {
         assert!(scenario("").is_err_and(|error| error.contains("iraq-2019-2020")));
         assert_eq!((seed("7"), seed("18446744073709551615")), (Ok(7), Ok(u64::MAX)));
         assert!(seed("-3").is_err_and(|error| error.contains("allowed: 0 to")));
+        let seconds = number("a whole number of seconds", 1..=60_u32);
+        assert_eq!((seconds("1"), seconds("60")), (Ok(1), Ok(60)));
+        for text in ["0", "61", "1.5", "1s", "", "-1", "99999999999999999999"] {
+            assert_eq!(seconds(text), Err("a whole number of seconds; allowed: 1 to 60".into()), "{text}");
+        }
     }
 }

@@ -12,6 +12,8 @@ use super::{KeyringError, private};
 /// Its name in a key directory.
 pub const MASTER_FILE: &str = "master.key";
 
+/// Its first line begins so, whichever version it is.
+pub const MASTER_TITLE: &str = "alertbus master key";
 const TITLE: &str = "alertbus master key, version 1";
 /// The file has 100 bytes; the rest is for spaces.
 const LEN_MAX: usize = 1_024;

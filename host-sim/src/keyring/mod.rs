@@ -29,7 +29,7 @@ use alertbus::wire::keys::MasterKey;
 
 pub use audit::{Audit, Finding, audit};
 pub use error::KeyringError;
-pub use master::MASTER_FILE;
+pub use master::{MASTER_FILE, MASTER_TITLE};
 pub use register::{Entry, FLOOR_STEP, REGISTER_FILE, Request};
 
 use durable::Staged;

@@ -57,6 +57,7 @@ pub struct Player<'s> {
     /// Wall time spent waiting for a person, which no speed has to make up for.
     paused: Duration,
     input: Lines<BufReader<Stdin>>,
+    input_ended: bool,
 }
 
 impl<'s> Player<'s> {
@@ -70,6 +71,7 @@ impl<'s> Player<'s> {
             stopwatch: Stopwatch::start(),
             paused: Duration::ZERO,
             input: BufReader::new(tokio::io::stdin()).lines(),
+            input_ended: false,
         }
     }
 
@@ -131,9 +133,12 @@ impl<'s> Player<'s> {
 
     /// The end of input goes on for ever: whoever pipes nothing in wants no pause.
     async fn wait_for_a_line(&mut self, onlooker: &impl Onlooker) {
+        if self.input_ended {
+            return;
+        }
         onlooker.paused();
         let before = self.stopwatch.elapsed();
-        let _ = self.input.next_line().await;
+        self.input_ended = !matches!(self.input.next_line().await, Ok(Some(_)));
         self.paused += self.stopwatch.elapsed().saturating_sub(before);
     }
 }

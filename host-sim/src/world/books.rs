@@ -47,6 +47,8 @@ pub(super) struct Alert {
     merged_into: Option<usize>,
     /// What was counted into it, if it is a summary.
     counted: Vec<usize>,
+    /// Alerts that it may count too: the power failed while its node took them.
+    perhaps_counted: usize,
     /// What it says of that, as it arrived.
     said: Option<Summary>,
     /// When a siren of its site was first heard after it, from the moment it was raised.
@@ -104,6 +106,7 @@ impl Alert {
             stored: false,
             merged_into: None,
             counted: Vec::new(),
+            perhaps_counted: 0,
             said: None,
             warned_ms: None,
         }
@@ -160,11 +163,14 @@ impl Books {
         self.alerts[number].raised_run_ms = now_ms;
     }
 
-    /// The power of a unit failed while it took an alert: it may come back all the same.
+    /// The power of a unit failed while it took an alert: it may come back all the same, by itself or in a summary.
     pub(super) fn cut_in_the_act(&mut self, now_ms: u64, unit: usize, number: usize) {
         self.observed[unit].unseen.insert(number);
         self.alerts[number].fate = Fate::CutOff;
         self.alerts[number].raised_run_ms = now_ms;
+        for &open in self.observed[unit].open.values() {
+            self.alerts[open].perhaps_counted += 1;
+        }
     }
 
     /// A node has counted an alert into a summary.
@@ -342,16 +348,16 @@ impl Books {
         account
     }
 
-    /// Whether a summary that is stored says something else than what was counted into it. What was counted last may
-    /// have been cut off by a power failure.
+    /// Whether a summary that is stored says something else than what was counted into it. A power failure may have cut
+    /// off what was counted last, or its answer.
     fn is_miscounted(&self, alert: &Alert) -> bool {
         let Some(said) = alert.said.filter(|_| alert.stored) else { return false };
         let is_certain = |&&number: &&usize| self.alerts[number].fate == Fate::Merged;
         let kind = |&number: &usize| 1 << self.alerts[number].plan.draft.body.code().min(31);
         let certain = alert.counted.iter().filter(is_certain);
         let kinds = certain.clone().map(kind).fold(0, |kinds, kind: u32| kinds | kind);
-        !(certain.count()..=alert.counted.len()).contains(&usize::from(said.count))
-            || kinds & !said.kinds != 0
+        let most = alert.counted.len() + alert.perhaps_counted;
+        !(certain.count()..=most).contains(&usize::from(said.count)) || kinds & !said.kinds != 0
     }
 
     /// The last of the first `raised` alerts by what it says of which event: only by such a one can another be replaced.

@@ -2,8 +2,8 @@
 
 use alertbus::message::ResetCause;
 
-use super::World;
 use super::event::Event;
+use super::{Occurrence, World};
 use crate::scenario::Faults;
 
 /// Mean time between two cuts of one line, in milliseconds.
@@ -91,7 +91,7 @@ impl World {
         self.books.power_off(unit);
         self.ears.power_off(self.medium.now_ms, self.units[unit].node, cause);
         self.units[unit].power_off(cause);
-        self.medium.decided(&format!("{} off {cause}", self.units[unit].id));
+        self.tell(Occurrence::Off(self.units[unit].id.clone(), cause));
         let on_ms = self.medium.now_ms + 1 + self.chance.below(OFF_MS_MAX);
         self.medium.events.schedule(on_ms, Event::PowerOn { unit });
     }
@@ -101,6 +101,7 @@ impl World {
         if self.faults.partition_s > 0 {
             self.incidents.partitions += 1;
             self.heads[site].cut_until_ms = self.medium.now_ms + 1_000 * u64::from(self.faults.partition_s);
+            self.tell(Occurrence::Cut(self.sites[site].clone(), self.faults.partition_s));
         }
     }
 
@@ -110,7 +111,7 @@ impl World {
             self.incidents.gateway_kills += 1;
             self.host.kill();
             self.watch.forget_unsynced();
-            self.medium.decided("gateway killed");
+            self.tell(Occurrence::Killed);
             let start_ms = self.medium.now_ms + 1 + self.chance.below(DEAD_MS_MAX);
             self.medium.events.schedule(start_ms, Event::GatewayStart);
         }

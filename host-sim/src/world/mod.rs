@@ -32,7 +32,7 @@ mod watch;
 use std::collections::{BTreeMap, VecDeque};
 
 use alertbus::ledger::{Outcome, Row};
-use alertbus::message::Epoch;
+use alertbus::message::{Epoch, ResetCause};
 use alertbus::role::gateway::ReceivedAlert;
 use alertbus::role::node::Refusal;
 use alertbus::wire::keys::MasterKey;
@@ -120,6 +120,16 @@ pub enum Occurrence {
     },
     /// Nothing was heard of a node for too long.
     Silent(NodeId),
+    /// The power of a node or siren goes; its name.
+    Off(String, ResetCause),
+    /// It comes on again, and starts.
+    On(String),
+    /// The line of this site is cut, for so many seconds.
+    Cut(String, u32),
+    /// The gateway is killed.
+    Killed,
+    /// It has started again.
+    Started,
     /// The run is over, and an alert that left its node for this reason has not arrived.
     Ended(usize, Outcome),
     /// The run is over, and an alert is still with its node.

@@ -175,11 +175,18 @@ impl World {
             Event::GatewayKill => self.kill_gateway(),
             Event::GatewayStart => {
                 self.host.start(self.medium.now_ms, self.calendar_ms(), &self.master);
+                if self.incidents.gateway_kills > 0 {
+                    self.tell(Occurrence::Started);
+                }
                 self.serve_gateway();
             }
             Event::PowerOn { unit } => {
+                let again = self.units[unit].started_ms > 0;
                 self.units[unit].power_on(self.medium.now_ms, &self.master);
                 self.ears.power_on(self.medium.now_ms, self.units[unit].node);
+                if again {
+                    self.tell(Occurrence::On(self.units[unit].id.clone()));
+                }
                 self.serve(unit);
             }
             Event::PowerOff { unit } => self.power_off(unit),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use alertbus::message::NodeId;
 
 use super::print;
+use crate::cli::values;
 use crate::keyring::Keyring;
 
 /// Show every node that was ever provisioned
@@ -16,7 +17,8 @@ pub(super) struct ListArgs {}
 #[derive(Debug, clap::Args)]
 pub(super) struct ShowArgs {
     /// Number of the node
-    #[arg(value_name = "NODE", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(value_name = "NODE", allow_negative_numbers = true,
+          value_parser = values::number("the number of a node", 1..=u16::MAX))]
     node: u16,
 }
 

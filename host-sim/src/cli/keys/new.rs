@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{advise, line};
-use crate::cli::Voice;
+use crate::cli::{Voice, values};
 use crate::keyring::{Keyring, MASTER_FILE};
 
 /// Make a key directory with a new master key
@@ -15,7 +15,8 @@ use crate::keyring::{Keyring, MASTER_FILE};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Number of the network; whoever runs several gives each its own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("the number of a network", 0..=u32::MAX))]
     network: u32,
 }
 

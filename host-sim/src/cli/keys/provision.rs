@@ -8,11 +8,11 @@ use alertbus::message::Epoch;
 
 use super::nodes::{self, Nodes};
 use super::{advise, print};
-use crate::cli::Voice;
+use crate::cli::{Voice, values};
 use crate::keyring::{Request, Writer};
 
-/// The last number that a floor can be, in the type that clap counts in.
-const FLOOR_MAX: i64 = SEQ_MAX as i64 - 1;
+/// The last number that a floor can be.
+const FLOOR_MAX: u32 = SEQ_MAX - 1;
 
 /// Make the blobs of nodes, which are flashed onto them
 ///
@@ -27,14 +27,17 @@ pub(super) struct Args {
     #[arg(long)]
     again: bool,
     /// Key epoch [default: the one after the last; 1 for a new node]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("a whole number", 1..=u32::MAX))]
     epoch: Option<u32>,
     /// First number of Flash alerts, above every one that the node may have used [default: 2^24 above the last such
     /// floor; 1 for a new node]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=FLOOR_MAX))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("a whole number", 1..=FLOOR_MAX))]
     flash_floor: Option<u32>,
     /// First number of all other alerts, in the same way
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=FLOOR_MAX))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = values::number("a whole number", 1..=FLOOR_MAX))]
     other_floor: Option<u32>,
 }
 

@@ -81,6 +81,11 @@ impl Onlooker for Progress<'_> {
             Occurrence::CutOff(alert) => format!("alert {alert} lost with the power of its node"),
             Occurrence::Warned { site, siren } => format!("siren {} sounds at {site}", siren.0),
             Occurrence::Silent(node) => format!("SILENT: node {}", node.0),
+            Occurrence::Off(unit, cause) => format!("{unit} goes off: {cause}"),
+            Occurrence::On(unit) => format!("{unit} starts again"),
+            Occurrence::Cut(site, seconds) => format!("line of {site} cut for {seconds} s"),
+            Occurrence::Killed => "gateway killed".into(),
+            Occurrence::Started => "gateway starts again".into(),
             Occurrence::Forged(id) => format!("FORGED: {id}"),
         };
         let say = || anstream::eprintln!("{}  {what}", self.story.time(calendar_ms));
