@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod disk;
+mod misplaced;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -307,7 +308,10 @@ fn numbers_and_nodes_that_cannot_be_are_refused() {
     );
     room.refuses(&["provision", "13", "9..=20"], &["node 13 is named twice"]);
     for arguments in [&["show", "13"][..], &["roll", "13"], &["roll", "--done", "13"]] {
-        room.refuses(arguments, &["node 13 is not in the register: `host-sim keys provision 13`"]);
+        room.refuses(
+            arguments,
+            &["node 13 is not in the register: `keys provision 13` on the same directory"],
+        );
     }
     room.refuses(&["provision", "13", "--epoch", "0"], &["--epoch"]);
     room.refuses(&["provision", "13", "--flash-floor", "2147483647"], &["--flash-floor"]);

@@ -18,6 +18,29 @@ fn every_shell_completes_every_command() {
     }
 }
 
+/// What a person gets who types this and presses Tab.
+#[cfg(unix)]
+fn completed(words: &[&str]) -> String {
+    let script = said(&host_sim(&["completions", "bash"])).1;
+    let line = format!(
+        "{script}\nCOMP_WORDS=({}); COMP_CWORD={}; {}; echo ${{COMPREPLY[*]}}",
+        words.join(" "),
+        words.len() - 1,
+        r#"_host__sim host-sim "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}""#
+    );
+    let output = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+#[cfg(unix)]
+fn bash_completes_behind_a_command() {
+    assert_eq!(completed(&["host-sim", "repl"]).trim(), "replay");
+    assert_eq!(completed(&["host-sim", "replay", "--dro"]).trim(), "--drop");
+    assert_eq!(completed(&["host-sim", "keys", "pro"]).trim(), "provision");
+    assert_eq!(completed(&["host-sim", "keys", "provision", "--flash"]).trim(), "--flash-floor");
+}
+
 #[test]
 fn the_manual_has_a_page_for_every_command() {
     let (code, page, _) = said(&host_sim(&["man"]));

@@ -75,11 +75,65 @@ fn days_the_wrong_way_round_are_said_to_be() {
 fn who_wants_to_know_hears_of_every_failure() {
     let faults = ["--reboot", "600", "--partition", "60", "--gateway-kill", "600"];
     let (_, _, err) = said(&host_sim(&[&["replay", "six-sites", "-v"], &faults[..]].concat()));
-    for words in ["goes off: ", " starts again", "cut for 60 s", "gateway killed", "gateway starts again"] {
+    for words in
+        ["is down: software", "siren is up again", "cut for 60 s", "gateway killed", "gateway is up again"]
+    {
         assert!(err.contains(words), "{words}");
     }
     let (_, _, err) = said(&host_sim(&["replay", "six-sites", "-v"]));
-    assert!(!err.contains("starts again") && !err.contains("killed"), "nothing fails by itself");
+    assert!(!err.contains("up again") && !err.contains("killed"), "nothing fails by itself");
+}
+
+#[test]
+#[cfg(unix)]
+fn who_breaks_off_sees_what_was_open() {
+    // A thousand times real time: the first alerts are raised within a second, and nothing ever arrives.
+    let mut child = Command::new(alertbus_tests::host_sim())
+        .args(["replay", "--speed", "1000x", "--drop", "100%", "--json", "-v"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("raised: ") {
+        assert!(errors.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    errors.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{out}");
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let open = lines.iter().filter(|line| line["type"] == "alert" && line["outcome"] != "delivered").count();
+    assert_eq!(Some(open as u64), lines.last().unwrap()["lost"].as_u64(), "{out}");
+    assert!(open > 0, "{out}");
+}
+
+#[test]
+fn the_scenario_is_not_written_over() {
+    let file = std::env::temp_dir().join(format!("host-sim-{}-scenario.toml", std::process::id()));
+    std::fs::write(&file, "anything").unwrap();
+    let name = file.to_str().unwrap();
+    let (code, _, err) = said(&host_sim(&["replay", name, "--jsonl", name]));
+    let left = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((code, left.as_str()), (2, "anything"), "{err}");
+    assert!(err.contains("would write over the scenario"), "{err}");
+}
+
+#[test]
+fn the_question_comes_after_the_line_it_is_about() {
+    let program = alertbus_tests::host_sim().display();
+    let line = format!("yes '' | head -3 | '{program}' replay --step --only cram-engagement 2>&1");
+    for _ in 0..5 {
+        let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let at: Vec<_> =
+            text.lines().filter(|line| line.contains("REPLAY") || line.contains("paused")).collect();
+        assert!(at.len() >= 4 && at[0].contains("REPLAY") && at[1].contains("paused"), "{text}");
+        assert!(at[2].contains("REPLAY") && at[3].contains("paused"), "{text}");
+    }
 }
 
 #[test]

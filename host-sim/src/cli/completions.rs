@@ -23,8 +23,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Into memory first: the generator panics where it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::command(), "host-sim", &mut script);
+    // The generator takes the hyphen of the name for one between commands, in one of two places only.
+    let script = String::from_utf8(script)?.replace("host__subcmd__sim", "host__sim");
     let mut out = io::stdout().lock();
-    out.write_all(&script)?;
+    out.write_all(script.as_bytes())?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }

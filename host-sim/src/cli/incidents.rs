@@ -24,7 +24,8 @@ pub struct Args {
           help = values::scenario_help())]
     scenario: String,
     /// Shapes what is reconstructed or not known to the hour
-    #[arg(long, default_value_t = 1, value_name = "N", allow_negative_numbers = true, value_parser = values::seed)]
+    #[arg(long, default_value_t = 1, value_name = "N", env = "HOST_SIM_SEED", allow_negative_numbers = true,
+          value_parser = values::seed)]
     seed: u64,
     /// Compare with the counts of the sources; exit code 1 where they differ
     #[arg(long, conflicts_with_all = ["show", "csv", "geojson", "documented", "only", "context"])]
@@ -77,7 +78,7 @@ fn print(args: &Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let view = view.retain(|incident| args.keeps(incident));
     let context = if args.context { &*scenario.file().context } else { &[] };
     if view.incidents.is_empty() && (whole > 0 || context.is_empty()) {
-        bail!(values::none_left("show", whole, &args.filters()));
+        bail!(values::none_left("show", &args.scenario, whole, &args.filters()));
     }
     if args.json {
         json::print(&view, context, out)?;

@@ -171,11 +171,17 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     {
         bail!("no day lies between: `--from {from}` is after `--until {until}`; exchange them");
     }
+    if let Some(path) = &args.jsonl
+        && let (Ok(written), Ok(read)) = (path.canonicalize(), Path::new(&args.scenario).canonicalize())
+        && written == read
+    {
+        bail!("`--jsonl {}` would write over the scenario: name another file", path.display());
+    }
     let scenario = Scenario::open(&args.scenario)?;
     let filter = Filter { from: args.from, until: args.until, only: args.only.clone() };
     let story = Story::new(&scenario, args.seed, args.faults.over(scenario.faults()), &filter);
     if story.is_empty() {
-        bail!(values::none_left("play", scenario.timeline(args.seed).len(), &args.filters()));
+        bail!(values::none_left("play", &args.scenario, scenario.timeline(args.seed).len(), &args.filters()));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut worst = ExitCode::SUCCESS;

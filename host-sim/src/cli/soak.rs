@@ -262,7 +262,7 @@ impl Progress {
     fn finish(&self) {
         if self.is_on {
             let seconds = self.stopwatch.elapsed().as_secs_f64();
-            anstream::eprintln!("{seconds:.1} s");
+            anstream::eprintln!("took {seconds:.1} s");
         }
     }
 }

@@ -100,7 +100,7 @@ impl TypedValueParser for ScenarioName {
 }
 
 /// Says that nothing is left to play or to show, and which of the options given left nothing.
-pub(super) fn none_left(to: &str, whole: usize, options: &[String]) -> String {
+pub(super) fn none_left(to: &str, scenario: &str, whole: usize, options: &[String]) -> String {
     if whole == 0 {
         return "the scenario has no incident".into();
     }
@@ -113,7 +113,7 @@ pub(super) fn none_left(to: &str, whole: usize, options: &[String]) -> String {
     } else {
         (format!("{others} and {last}"), "together leave")
     };
-    format!("no incident is left to {to}: {names} {leave} none; `host-sim incidents` lists all")
+    format!("no incident is left to {to}: {names} {leave} none; `host-sim incidents {scenario}` lists all")
 }
 
 #[cfg(test)]
@@ -123,13 +123,13 @@ mod tests {
     #[test]
     fn only_what_was_given_is_blamed() {
         let options = ["`--from 2020-01-01`", "`--only a`"].map(String::from);
-        assert_eq!(none_left("play", 0, &options), "the scenario has no incident");
+        assert_eq!(none_left("play", "flood", 0, &options), "the scenario has no incident");
         assert_eq!(
-            none_left("play", 3, &options[1..]),
-            "no incident is left to play: `--only a` leaves none; `host-sim incidents` lists all"
+            none_left("play", "flood", 3, &options[1..]),
+            "no incident is left to play: `--only a` leaves none; `host-sim incidents flood` lists all"
         );
         assert!(
-            none_left("show", 3, &options)
+            none_left("show", "flood", 3, &options)
                 .contains("`--from 2020-01-01` and `--only a` together leave none;")
         );
     }

@@ -77,7 +77,12 @@ impl Audit {
 }
 
 /// What is wrong with a blob that can be read.
-fn held_against(keyring: &Keyring, blob: &Blob, path: &Path, twin: Option<&Path>) -> Result<(), String> {
+pub(super) fn held_against(
+    keyring: &Keyring,
+    blob: &Blob,
+    path: &Path,
+    twin: Option<&Path>,
+) -> Result<(), String> {
     let name = path.display();
     let (node, epoch) = (blob.node.0, blob.epoch.0);
     blob.expect_network(keyring.network()).map_err(|error| format!("`{name}`: {error}"))?;

@@ -40,6 +40,24 @@ pub(super) fn blob(master: &Master, entry: &Entry) -> Blob {
     }
 }
 
+/// Refuses blobs that betray an old register, and any that are not what they should be: who changes the register
+/// relies on them. `epoch_last` is the last epoch that each node may have a blob of.
+pub(super) fn refuse_unknown(
+    directory: &Path,
+    network: u32,
+    epoch_last: impl Fn(NodeId) -> Option<Epoch>,
+) -> Result<(), KeyringError> {
+    for path in files(directory)? {
+        let blob = read(&path)?;
+        blob.expect_network(network).map_err(|why| KeyringError::Blob { path: path.clone(), why })?;
+        let (node, epoch) = read_name(&path).unwrap_or((blob.node, blob.epoch));
+        if epoch_last(node).is_none_or(|last| epoch.max(blob.epoch) > last) {
+            return Err(KeyringError::OldRegister { path, node, epoch });
+        }
+    }
+    Ok(())
+}
+
 /// The blobs there are, by their names, sorted.
 pub(super) fn named(directory: &Path) -> Result<Vec<(NodeId, Epoch, PathBuf)>, KeyringError> {
     let paths = files(directory)?.into_iter();

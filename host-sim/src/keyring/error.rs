@@ -99,7 +99,7 @@ pub enum KeyringError {
         why: String,
     },
     /// A node that was never provisioned from here.
-    #[error("node {} is not in the register: `host-sim keys provision {}` makes its blob", node.0, node.0)]
+    #[error("node {} is not in the register: `keys provision {}` on the same directory makes its blob", node.0, node.0)]
     UnknownNode {
         /// Which.
         node: NodeId,
@@ -150,7 +150,7 @@ pub enum KeyringError {
     /// The register does not know of a blob that lies beside it.
     #[error(
         "`{}` is of epoch {}, and by the register node {} has not come that far: the register is an old copy; restore \
-         the newest one, or go past what may have been used with `--epoch`", path.display(), epoch.0, node.0
+         the newest one, or provision node {} past what may have been used with `--epoch`", path.display(), epoch.0, node.0, node.0
     )]
     OldRegister {
         /// The blob.
@@ -161,7 +161,7 @@ pub enum KeyringError {
         epoch: Epoch,
     },
     /// Nothing to confirm.
-    #[error("no epoch roll of node {} is under way: `host-sim keys roll {}` begins one", node.0, node.0)]
+    #[error("no epoch roll of node {} is under way: `keys roll {}` on the same directory begins one", node.0, node.0)]
     NoRoll {
         /// Which node.
         node: NodeId,
@@ -169,7 +169,7 @@ pub enum KeyringError {
     /// The register is written and a blob is not.
     #[error(
         "no blob was written for {nodes}, and the epochs they were given count as used: see to the cause, then \
-         `host-sim keys provision --again {nodes}`"
+         `keys provision --again {nodes}` on the same directory"
     )]
     BlobLost {
         /// The nodes without their blobs.

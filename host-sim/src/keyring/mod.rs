@@ -36,7 +36,9 @@ use durable::Staged;
 use master::Master;
 use register::Register;
 
-const IF_NO_DIRECTORY: &str = "`host-sim keys new` makes one, and `--dir` names another";
+const IF_NO_DIRECTORY: &str = "`host-sim keys new` makes one; or name another directory";
+const NO_KEY_DIRECTORY: &str =
+    "is no key directory: `host-sim keys new` makes one, in a new or empty folder; or name another directory";
 const ONE_KEY: &str = "each network has one master key and a directory of its own; `--dir` names another";
 const ONE_BLOB: &str = "delete it where it has been flashed, and never flash it again";
 
@@ -88,6 +90,7 @@ impl Keyring {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(KeyringError::unwritable(folder, error)),
         }
+        refuse_foreign(folder, &[])?;
         private::check_folder(folder, IF_NO_DIRECTORY)?;
         let _lock = durable::lock(folder)?;
         for name in [MASTER_FILE, REGISTER_FILE, blobs::FOLDER] {
@@ -120,6 +123,7 @@ impl Keyring {
     /// # Errors
     /// Something in it is missing, damaged, of another network, or open to others.
     pub fn open(folder: &Path) -> Result<Self, KeyringError> {
+        refuse_foreign(folder, &[MASTER_FILE, REGISTER_FILE])?;
         private::check_folder(folder, IF_NO_DIRECTORY)?;
         let master = Master::read(&folder.join(MASTER_FILE))?;
         let path = folder.join(REGISTER_FILE);
@@ -173,10 +177,12 @@ impl Keyring {
         self.register.entry(node)
     }
 
-    /// The blob of a node in an epoch, if it has not been deleted.
+    /// The blob of a node in an epoch, if it has not been deleted and is in order.
     #[must_use]
     pub fn blob(&self, node: NodeId, epoch: Epoch) -> Option<PathBuf> {
-        Some(blobs::path(&self.folder, node, epoch)).filter(|path| path.exists())
+        let path = blobs::path(&self.folder, node, epoch);
+        let blob = blobs::read(&path).ok()?;
+        audit::held_against(self, &blob, &path, None).ok().map(|()| path)
     }
 
     /// Blobs of a node that are of an earlier epoch than the register's: flashed again, they would repeat counters.
@@ -196,6 +202,7 @@ impl Writer {
     /// # Errors
     /// As [`Keyring::open`]; another run is changing it.
     pub fn open(folder: &Path) -> Result<Self, KeyringError> {
+        refuse_foreign(folder, &[MASTER_FILE, REGISTER_FILE])?;
         private::check_folder(folder, IF_NO_DIRECTORY)?;
         let lock = durable::lock(folder)?;
         let keyring = Keyring::open(folder)?;
@@ -241,14 +248,18 @@ impl Writer {
 
     fn prepare(&self, request: &Request) -> Result<Prepared, KeyringError> {
         let Keyring { folder, master, register } = &self.keyring;
-        let known = blobs::named(folder)?;
         let mut register = register.clone();
         let (mut blobs, mut provisioned) = (Vec::new(), Vec::new());
-        for (entry, before) in register.provision(request)? {
-            let newer = known.iter().find(|(node, epoch, _)| *node == entry.node && *epoch >= entry.epoch);
-            if let Some((node, epoch, path)) = newer {
-                return Err(KeyringError::OldRegister { path: path.clone(), node: *node, epoch: *epoch });
+        let asked_for = register.provision(request)?;
+        blobs::refuse_unknown(folder, master.network, |node| {
+            let of = |(entry, _): &&(Entry, _)| entry.node == node;
+            match asked_for.iter().find(of) {
+                // Its own epoch is still to be given out.
+                Some((entry, _)) => entry.epoch.0.checked_sub(1).map(Epoch),
+                None => register.entry(node).ok().map(Entry::epoch_last),
             }
+        })?;
+        for (entry, before) in asked_for {
             let path = blobs::path(folder, entry.node, entry.epoch);
             let bytes = blobs::blob(master, &entry)
                 .encode()
@@ -282,7 +293,11 @@ impl Writer {
         nodes: &[NodeId],
         change: impl Fn(&mut Register, NodeId) -> Result<(Entry, bool), KeyringError>,
     ) -> Result<Vec<(Entry, bool)>, KeyringError> {
-        let mut register = self.keyring.register.clone();
+        let Keyring { folder, master, register } = &self.keyring;
+        blobs::refuse_unknown(folder, master.network, |node| {
+            register.entry(node).ok().map(Entry::epoch_last)
+        })?;
+        let mut register = register.clone();
         let changed: Vec<_> =
             nodes.iter().map(|node| change(&mut register, *node)).collect::<Result<_, _>>()?;
         let path = self.keyring.folder.join(REGISTER_FILE);
@@ -290,6 +305,25 @@ impl Writer {
         self.keyring.register = register;
         Ok(changed)
     }
+}
+
+/// Refuses a folder of other things before anybody is told to change its mode: it was meant for another. Where keys
+/// are looked for, one of the files `wanted` must be there; where they are made, nothing else may be.
+fn refuse_foreign(folder: &Path, wanted: &[&str]) -> Result<(), KeyringError> {
+    // What is missing or cannot be looked into is told by whoever needs it.
+    let Ok(paths) = durable::names(folder) else { return Ok(()) };
+    let is = |path: &PathBuf, names: &[&str]| names.iter().any(|name| path.ends_with(name));
+    let ours = [MASTER_FILE, REGISTER_FILE, blobs::FOLDER];
+    let is_foreign = if wanted.is_empty() {
+        let unfinished = durable::unfinished(folder)?;
+        !paths.iter().any(|path| is(path, &ours)) && paths.iter().any(|path| !unfinished.contains(path))
+    } else {
+        !paths.iter().any(|path| is(path, wanted))
+    };
+    if is_foreign {
+        return Err(KeyringError::invalid(folder, NO_KEY_DIRECTORY));
+    }
+    Ok(())
 }
 
 /// What a run has made, to be unmade when it fails.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio::signal;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{Speed, Story};
 use crate::clock::Stopwatch;
@@ -13,6 +13,9 @@ use crate::world::{Occurrence, World};
 
 /// Steps between two looks at the signal when nothing else gives a pause.
 const STEPS_PER_TURN: usize = 512;
+
+/// How long outputs may take for the last lines of a run that is broken off.
+const LAST_LINES: Duration = Duration::from_secs(5);
 
 /// How a person holds the reins.
 #[derive(Clone, Copy, Debug)]
@@ -77,11 +80,17 @@ impl<'s> Player<'s> {
 
     /// Plays until the end, an interrupt, or the loss of a sink.
     pub async fn play(mut self, world: &mut World, onlooker: &impl Onlooker) -> Ended {
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             _ = signal::ctrl_c() => Ended::Interrupted,
             ended = self.play_on(world, onlooker) => ended,
+        };
+        if ended == Ended::Interrupted {
+            world.break_off();
+            self.controls.step = false;
+            let _ = timeout(LAST_LINES, self.tell_all(world, onlooker)).await;
         }
+        ended
     }
 
     async fn play_on(&mut self, world: &mut World, onlooker: &impl Onlooker) -> Ended {
@@ -96,14 +105,22 @@ impl<'s> Player<'s> {
                 tokio::task::yield_now().await;
             }
             world.step();
-            while let Some((calendar_ms, occurrence)) = world.poll_occurrence() {
-                onlooker.happened(calendar_ms, &occurrence);
-                if !self.tell(&occurrence, onlooker).await {
-                    return Ended::SinkLost;
-                }
+            if !self.tell_all(world, onlooker).await {
+                return Ended::SinkLost;
             }
         }
         Ended::Whole
+    }
+
+    /// Tells all that has happened; false where a sink is gone.
+    async fn tell_all(&mut self, world: &mut World, onlooker: &impl Onlooker) -> bool {
+        while let Some((calendar_ms, occurrence)) = world.poll_occurrence() {
+            onlooker.happened(calendar_ms, &occurrence);
+            if !self.tell(&occurrence, onlooker).await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Hands an alert to every sink; false where one is gone.
@@ -115,6 +132,12 @@ impl<'s> Player<'s> {
             }
         }
         if self.controls.step {
+            // The question comes after the line that it is about.
+            for sink in self.sinks {
+                if !sink.settle().await {
+                    return false;
+                }
+            }
             self.wait_for_a_line(onlooker).await;
         }
         true

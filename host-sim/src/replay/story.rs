@@ -117,6 +117,13 @@ impl Story {
         )
     }
 
+    /// Name of a node or siren.
+    #[must_use]
+    pub fn unit(&self, node: NodeId) -> &str {
+        let units = self.plan.nodes.iter().chain(&self.plan.sirens);
+        units.into_iter().find(|unit| unit.node == node).map_or("an unknown node", |unit| &unit.id)
+    }
+
     /// A calendar time in the scenario's local time, RFC 3339.
     #[must_use]
     pub fn time(&self, calendar_ms: u64) -> String {
@@ -253,7 +260,9 @@ impl Story {
         })
     }
 
-    fn alert(&self, number: usize) -> Option<(&Incident, &PlannedAlert)> {
+    /// The incident that an alert of the plan belongs to, and the alert itself.
+    #[must_use]
+    pub fn alert(&self, number: usize) -> Option<(&Incident, &PlannedAlert)> {
         let &(incident, place) = self.alerts.get(number)?;
         let incident = self.incidents.get(incident)?;
         Some((incident, incident.alerts.get(place)?))

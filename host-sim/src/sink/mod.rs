@@ -9,7 +9,7 @@ mod jsonl;
 use std::io;
 
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use console::Console;
@@ -71,10 +71,17 @@ pub trait Sink: Send + 'static {
     fn flush(&mut self) -> io::Result<()>;
 }
 
+/// What a sink's task is handed.
+enum Handed {
+    Delivery(Box<Delivery>),
+    /// Whoever asks wants to know when all before it is on its way.
+    Settle(oneshot::Sender<()>),
+}
+
 /// A sink that runs.
 pub struct Running {
     name: String,
-    queue: mpsc::Sender<Delivery>,
+    queue: mpsc::Sender<Handed>,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -93,8 +100,15 @@ impl Running {
         let (queue, mut waiting) = mpsc::channel(QUEUE_LEN_MAX);
         let name = sink.name().to_owned();
         let task = tokio::task::spawn_blocking(move || {
-            while let Some(delivery) = waiting.blocking_recv() {
-                sink.deliver(&delivery)?;
+            while let Some(handed) = waiting.blocking_recv() {
+                match handed {
+                    Handed::Delivery(delivery) => sink.deliver(&delivery)?,
+                    Handed::Settle(settled) => {
+                        sink.flush()?;
+                        // Whoever asked may have gone.
+                        let _ = settled.send(());
+                    }
+                }
                 if waiting.is_empty() {
                     sink.flush()?;
                 }
@@ -106,7 +120,13 @@ impl Running {
 
     /// Hands an alert over, waiting for room in the queue. False where the sink is gone; [`Running::finish`] says why.
     pub async fn send(&self, delivery: Delivery) -> bool {
-        self.queue.send(delivery).await.is_ok()
+        self.queue.send(Handed::Delivery(Box::new(delivery))).await.is_ok()
+    }
+
+    /// Waits until everything handed over so far has been written. False where the sink is gone.
+    pub async fn settle(&self) -> bool {
+        let (settled, wait) = oneshot::channel();
+        self.queue.send(Handed::Settle(settled)).await.is_ok() && wait.await.is_ok()
     }
 
     /// Waits until everything handed over has been delivered.

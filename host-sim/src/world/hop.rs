@@ -71,19 +71,21 @@ impl Hop {
     }
 
     /// Two states (Gilbert–Elliott): in the bad one every frame is lost, and it is left with a chance of one in eight
-    /// for each frame; the good one is left so often that the share of the bad one is that of the fault.
+    /// for each frame; the good one is left so often that the share of the bad one is that of the fault. Where it would
+    /// have to be left at once, bursts are longer instead.
     fn is_in_burst(&mut self) -> bool {
         let share = u64::from(self.faults.burst.millionths());
         if share == 0 {
             return false;
         }
-        let leaves = if self.in_burst {
-            BURST_END_MILLIONTHS
-        } else {
-            let begins = u64::from(BURST_END_MILLIONTHS) * share / (1_000_001 - share);
-            u32::try_from(begins.min(1_000_000)).unwrap_or(1_000_000)
+        let rest = 1_000_000 - share;
+        let begins = u64::from(BURST_END_MILLIONTHS) * share / (rest + 1);
+        let leaves = match (self.in_burst, begins) {
+            (false, begins) => begins.min(1_000_000),
+            (true, ..1_000_000) => BURST_END_MILLIONTHS.into(),
+            (true, _) => 1_000_000 * rest / share,
         };
-        self.in_burst ^= self.burst.happens(leaves);
+        self.in_burst ^= self.burst.happens(u32::try_from(leaves).unwrap_or(1_000_000));
         self.in_burst
     }
 
@@ -157,6 +159,10 @@ mod tests {
         assert!((700..1_300).contains(&burst.len()), "{}", burst.len());
         let gaps = burst.windows(2).filter(|pair| pair[1] - pair[0] > 10).count();
         assert!((60..200).contains(&gaps), "losses come in bursts: {gaps}");
+        for (share, most) in [("95%", 180), ("100%", 0)] {
+            let rest = arrivals(faults(|faults| faults.burst = share.parse().expect("a probability"))).len();
+            assert!(rest <= most && (rest > 20 || most == 0), "{share}: {rest} of 2000 arrive");
+        }
         let twice = arrivals(faults(|faults| faults.duplicate = half));
         assert!((2_900..3_100).contains(&twice.len()));
         let delayed = arrivals(faults(|faults| faults.delay_ms = 1_000));

@@ -88,6 +88,13 @@ impl World {
         true
     }
 
+    /// Ends the run here: what has not arrived is told as it stands.
+    pub fn break_off(&mut self) {
+        if !self.is_over {
+            self.end();
+        }
+    }
+
     /// Only now is it certain what never arrives: a frame of an alert that left its node may long be under way.
     fn end(&mut self) {
         self.is_over = true;

@@ -26,7 +26,7 @@ pub(super) struct Assumptions<'k> {
 }
 
 const ADVICE_KEYS: &str = "The body is sealed. --seed N opens what `replay --seed N` and `encode --seed N` sealed; \
-     --master-key-file FILE with --network N, or --node-key-file FILE, opens the rest.";
+     --keys DIR, --master-key-file FILE with --network N, or --node-key-file FILE, opens the rest.";
 const ADVICE_TAG: &str = "The tag covers every byte and does not tell which is wrong. Either the packet was changed, \
      or it was sealed with other keys, for another node, in another epoch (--epoch), or with a tag of another \
      length (--tag).";

@@ -25,7 +25,10 @@ pub(super) fn show(view: &View<'_>, id: &str, as_json: bool, out: &mut impl Writ
         let context = view.scenario.file().context.iter().map(|event| &*event.id);
         match near_miss(id, documented.chain(context)) {
             Some(near) => anyhow::bail!("no incident {}; did you mean `{near}`?", quoted(id)),
-            None => anyhow::bail!("no incident {}; `host-sim incidents --context` lists them", quoted(id)),
+            None => anyhow::bail!(
+                "no incident {}; `host-sim incidents --context` with the same scenario lists them",
+                quoted(id)
+            ),
         }
     }
     Ok(())

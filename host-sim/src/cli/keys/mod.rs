@@ -8,7 +8,7 @@ mod provision;
 mod roll;
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -17,6 +17,9 @@ use serde::Serialize;
 use super::Voice;
 use super::incidents::table::aligned;
 use crate::keyring::{Entry, Keyring};
+
+/// The directory where none is named.
+const DEFAULT_DIR: &str = "alertbus-keys";
 
 /// Make the keys of a network, and the blob that is flashed onto each of its nodes
 ///
@@ -29,7 +32,7 @@ pub struct Args {
         long,
         global = true,
         value_name = "DIR",
-        default_value = "alertbus-keys",
+        default_value = DEFAULT_DIR,
         env = "HOST_SIM_KEYS_DIR"
     )]
     dir: PathBuf,
@@ -38,6 +41,18 @@ pub struct Args {
     json: bool,
     #[command(subcommand)]
     command: Command,
+}
+
+impl Args {
+    /// A command on the same directory, as it can be typed.
+    fn hint(&self, words: &str) -> String {
+        let dir = self.dir.display();
+        if self.dir == Path::new(DEFAULT_DIR) {
+            format!("`host-sim keys {words}`")
+        } else {
+            format!("`host-sim keys --dir '{dir}' {words}`")
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,8 +75,8 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
         Command::New(new) => new::run(args, new, voice, &mut out),
         Command::Provision(provision) => provision::run(args, provision, voice, &mut out),
         Command::Roll(roll) => roll::run(args, roll, voice, &mut out),
-        Command::List(_) => list::list(args, &mut out),
-        Command::Show(show) => list::show(args, show, &mut out),
+        Command::List(_) => list::list(args, voice, &mut out),
+        Command::Show(show) => list::show(args, show, voice, &mut out),
         Command::Check(_) => check::run(args, &mut out),
     }?;
     out.flush()?;
@@ -73,6 +88,15 @@ fn advise(voice: Voice, advice: &str) {
     if !voice.quiet {
         anstream::eprintln!("{advice}");
     }
+}
+
+/// Says which blobs must not be flashed any more.
+fn warn_of_outdated(voice: Voice, keyring: &Keyring, entry: &Entry) -> anyhow::Result<()> {
+    for path in keyring.outdated(entry)? {
+        let why = "flashed again, it would repeat packet counters";
+        advise(voice, &format!("delete `{}`: {why}", path.display()));
+    }
+    Ok(())
 }
 
 /// A node as it is written.

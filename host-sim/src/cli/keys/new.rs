@@ -48,7 +48,8 @@ pub(super) fn run(
         voice,
         &format!(
             "next: copy the whole of `{directory}` to two places that are offline and apart; without the master key no\n\
-             node can be added, and nothing that the nodes send can be read. Then `host-sim keys provision NODE`."
+             node can be added, and nothing that the nodes send can be read. Then {}.",
+            keys.hint("provision NODE")
         ),
     );
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,7 @@ use alertbus::limits::SEQ_MAX;
 use alertbus::message::Epoch;
 
 use super::nodes::{self, Nodes};
-use super::{advise, print};
+use super::{advise, print, warn_of_outdated};
 use crate::cli::{Voice, values};
 use crate::keyring::{Request, Writer};
 
@@ -65,12 +65,7 @@ pub(super) fn run(
          away.",
     );
     for node in &provisioned {
-        for path in keyring.outdated(&node.entry)? {
-            advise(
-                voice,
-                &format!("delete `{}`: flashed again, it would repeat packet counters", path.display()),
-            );
-        }
+        warn_of_outdated(voice, keyring, &node.entry)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use super::nodes::{self, Nodes};
-use super::{advise, print};
+use super::{advise, print, warn_of_outdated};
 use crate::cli::Voice;
 use crate::keyring::Writer;
 
@@ -36,14 +36,20 @@ pub(super) fn run(
     for (entry, _) in changed.iter().filter(|(_, is_new)| !is_new) {
         advise(voice, &format!("node {} was on its way to its next epoch already", entry.node.0));
     }
-    advise(
-        voice,
-        if args.done {
-            "next: copy the register away."
-        } else {
-            "next: copy the register away, command the next epoch from the gateway, and when it has heard the nodes\n\
-             there, `host-sim keys roll --done` with the same nodes."
-        },
-    );
+    if args.done {
+        for (entry, _) in &changed {
+            warn_of_outdated(voice, writer.keyring(), entry)?;
+        }
+        advise(voice, "next: copy the register away.");
+    } else {
+        let done = keys.hint("roll --done");
+        advise(
+            voice,
+            &format!(
+                "next: copy the register away, command the next epoch from the gateway, and when it has heard the nodes\n\
+                 there, {done} with the same nodes."
+            ),
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -68,7 +68,10 @@ impl Onlooker for Progress<'_> {
         }
         let what = match occurrence {
             Occurrence::QuietSkipped(ms) => format!("{} min of quiet skipped", ms / 60_000),
-            Occurrence::Raised(alert) => format!("alert {alert} raised"),
+            Occurrence::Raised(alert) => match self.story.alert(*alert) {
+                Some((_, planned)) => format!("alert {alert} raised: {} at {}", planned.kind(), planned.site),
+                None => format!("alert {alert} raised"),
+            },
             Occurrence::Refused(alert, why) => format!("alert {alert} refused: {why}"),
             Occurrence::Delivered { alert, received, .. } => {
                 format!("alert {alert} delivered as {}", received.id)
@@ -79,13 +82,13 @@ impl Onlooker for Progress<'_> {
             }
             Occurrence::Merged(alert) => format!("alert {alert} counted into a summary"),
             Occurrence::CutOff(alert) => format!("alert {alert} lost with the power of its node"),
-            Occurrence::Warned { site, siren } => format!("siren {} sounds at {site}", siren.0),
-            Occurrence::Silent(node) => format!("SILENT: node {}", node.0),
-            Occurrence::Off(unit, cause) => format!("{unit} goes off: {cause}"),
-            Occurrence::On(unit) => format!("{unit} starts again"),
+            Occurrence::Warned { siren, .. } => format!("{} sounds", self.story.unit(*siren)),
+            Occurrence::Silent(node) => format!("SILENT: {}", self.story.unit(*node)),
+            Occurrence::Off(unit, cause) => format!("{unit} is down: {cause}"),
+            Occurrence::On(unit) => format!("{unit} is up again"),
             Occurrence::Cut(site, seconds) => format!("line of {site} cut for {seconds} s"),
             Occurrence::Killed => "gateway killed".into(),
-            Occurrence::Started => "gateway starts again".into(),
+            Occurrence::Started => "gateway is up again".into(),
             Occurrence::Forged(id) => format!("FORGED: {id}"),
         };
         let say = || anstream::eprintln!("{}  {what}", self.story.time(calendar_ms));
