@@ -74,7 +74,14 @@ fn days_the_wrong_way_round_are_said_to_be() {
 #[test]
 fn who_wants_to_know_hears_of_every_failure() {
     let faults = ["--reboot", "600", "--partition", "60", "--gateway-kill", "600"];
-    let (_, _, err) = said(&host_sim(&[&["replay", "six-sites", "-v"], &faults[..]].concat()));
+    let (_, out, err) = said(&host_sim(&[&["replay", "six-sites", "-v"], &faults[..]].concat()));
+    assert!(out.contains("faults      gateway-kill-s 600, partition-s 60, reboot-s 600\n"), "{out}");
+    assert!(out.contains("\nfailures ") && !out.contains("\nattacks "), "{out}");
+    let attacked = said(&host_sim(&["replay", "attacker"])).1;
+    assert!(
+        attacked.contains(" replays tried, 0 accepted\n") && !attacked.contains("\nfailures "),
+        "{attacked}"
+    );
     for words in
         ["is down: software", "siren is up again", "cut for 60 s", "gateway killed", "gateway is up again"]
     {

@@ -121,7 +121,8 @@ pub fn main() -> ExitCode {
 /// Says what is wrong with the command line, and where a value comes from the environment. Asking for help is no error.
 fn misused(error: &clap::Error) -> ExitCode {
     let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
-    if error.print().is_err() {
+    if let Err(lost) = error.print() {
+        anstream::eprintln!("host-sim: cannot write to standard output: {lost}");
         return ExitCode::from(SINK_LOST);
     }
     let context = |kind| match error.get(kind) {

@@ -9,7 +9,7 @@ use alertbus::ledger::Outcome;
 use alertbus::message::Phase;
 use alertbus::message::kind::{ConvoyIed, Kind as _};
 
-use crate::report::{PrecedenceRow, Summary, TallyRow, WarningRow, count};
+use crate::report::{Failures, PrecedenceRow, Summary, TallyRow, WarningRow, count};
 use crate::scenario::{Date, Faults, Incident, PlannedAlert, Scenario, local_time};
 use crate::sink::Delivery;
 use crate::world::{AlertPlan, Occurrence, Plan, Play, UnitPlan, World};
@@ -100,7 +100,7 @@ impl Story {
         self.alerts.is_empty()
     }
 
-    /// One line for the top of the screen.
+    /// For the top of the screen: what is played, and the faults it is played under, where there are any.
     #[must_use]
     pub fn banner(&self) -> String {
         let day = |incident: Option<&Incident>| {
@@ -114,7 +114,12 @@ impl Story {
             count(self.alerts.len() as u64, "alert"),
             day(self.incidents.first()),
             day(self.incidents.last())
-        )
+        ) + &self.faults()
+    }
+
+    fn faults(&self) -> String {
+        let named = self.plan.faults.named();
+        if named.is_empty() { String::new() } else { format!("\nfaults      {}", named.join(", ")) }
     }
 
     /// Name of a node or siren.
@@ -174,7 +179,7 @@ impl Story {
             latency_ms_p99: account.latency_ms(99),
             latency_ms_max: account.latency_ms(100),
         });
-        let (frames, lengths) = (world.frames(), world.packet_lengths());
+        let (frames, lengths, incidents) = (world.frames(), world.packet_lengths(), world.incidents());
         Summary {
             sort: "summary",
             exercise: true,
@@ -200,6 +205,15 @@ impl Story {
             played_ms: world.run_ms(),
             quiet_skipped_ms: world.quiet_skipped_ms(),
             precedences: rows.collect(),
+            failures: Failures {
+                reboots: incidents.reboots,
+                brown_outs: incidents.brown_outs,
+                partitions: incidents.partitions,
+                gateway_kills: incidents.gateway_kills,
+                forgeries_tried: world.attempts().forgeries,
+                replays_tried: world.attempts().replays,
+                replays_accepted: world.breaches().replays_accepted,
+            },
             warnings: self.warnings(world),
             // What was broken off adds up to nothing that a source counts.
             tallies: if interrupted { Vec::new() } else { self.tallies.clone() },

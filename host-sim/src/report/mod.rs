@@ -60,6 +60,8 @@ pub struct Summary {
     pub quiet_skipped_ms: u64,
     /// By precedence, highest first.
     pub precedences: Vec<PrecedenceRow>,
+    /// What befell nodes, lines and the gateway, and what an attacker tried.
+    pub failures: Failures,
     /// From detection to siren, by site; empty where there is no siren.
     pub warnings: Vec<WarningRow>,
     /// Beside the counts of the sources.
@@ -103,6 +105,25 @@ pub struct PrecedenceRow {
     pub latency_ms_p99: Option<u64>,
     /// None took longer.
     pub latency_ms_max: Option<u64>,
+}
+
+/// What a run had to bear, beside what befell its frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Failures {
+    /// Resets of nodes and sirens.
+    pub reboots: u64,
+    /// Power failures of nodes and sirens in the middle of a write.
+    pub brown_outs: u64,
+    /// Cuts of a site's line.
+    pub partitions: u64,
+    /// Kills of the gateway.
+    pub gateway_kills: u64,
+    /// Packets that somebody bent or made up and put on the air.
+    pub forgeries_tried: u64,
+    /// True packets that somebody put on the air again.
+    pub replays_tried: u64,
+    /// Of these taken once more, or after they were held back. Never happens.
+    pub replays_accepted: u64,
 }
 
 /// How soon the sirens of a site were heard after its live Flash alerts, or after those of convoys there.
@@ -149,6 +170,9 @@ impl Summary {
     /// Whether every alert arrived, once, and nothing else did.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
-        self.lost == 0 && self.duplicates_delivered == 0 && self.forged_delivered == 0
+        self.lost == 0
+            && self.duplicates_delivered == 0
+            && self.forged_delivered == 0
+            && self.failures.replays_accepted == 0
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{PrecedenceRow, Summary, WarningRow};
+use super::{Failures, PrecedenceRow, Summary, WarningRow};
 
 /// A column: its head, and what stands in it.
 type Column = (&'static str, fn(&PrecedenceRow) -> u64);
@@ -134,12 +134,37 @@ impl Summary {
             retries(self.retries),
             count(self.reports, "report")
         )?;
+        self.failures(f)?;
         writeln!(
             f,
             "time     {} played; {} of quiet between incidents skipped",
             span(self.played_ms),
             span(self.quiet_skipped_ms)
         )
+    }
+
+    /// Nothing where nothing befell anybody.
+    fn failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failures { reboots, brown_outs, partitions, gateway_kills, .. } = self.failures;
+        if reboots + brown_outs + partitions + gateway_kills > 0 {
+            writeln!(
+                f,
+                "failures {}, {}, {}, {}",
+                count(reboots, "reboot"),
+                count(brown_outs, "brown-out"),
+                count(partitions, "cut line"),
+                count(gateway_kills, "gateway kill")
+            )?;
+        }
+        let Failures { forgeries_tried, replays_tried, replays_accepted, .. } = self.failures;
+        if forgeries_tried + replays_tried > 0 {
+            let taken = self.forged_delivered + replays_accepted;
+            writeln!(
+                f,
+                "attacks  {forgeries_tried} forgeries and {replays_tried} replays tried, {taken} accepted"
+            )?;
+        }
+        Ok(())
     }
 }
 

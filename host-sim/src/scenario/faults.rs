@@ -42,3 +42,21 @@ pub struct Faults {
     /// Share of the frames on the air that an attacker makes use of: replays, holds back, bends, sends to others.
     pub attacker: Probability,
 }
+
+impl Faults {
+    /// Those that there are, by the names that scenario files give them, such as `drop 30%`.
+    #[must_use]
+    pub fn named(&self) -> Vec<String> {
+        let fields = |faults: &Self| match serde_json::to_value(faults) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            other => unreachable!("faults have fields: {other:?}"),
+        };
+        let none = fields(&Self::default());
+        let named = fields(self).into_iter().filter(|(name, value)| none.get(name) != Some(value));
+        named
+            .map(|(name, value)| {
+                format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            })
+            .collect()
+    }
+}
