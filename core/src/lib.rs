@@ -226,6 +226,7 @@
 )]
 
 pub mod bus;
+pub mod driver;
 pub mod ledger;
 pub mod limits;
 pub mod message;

@@ -62,6 +62,9 @@ pub const FRAME_CHECK_LEN: usize = 2;
 /// Longest frame on a byte stream, in bytes, delimiter included: COBS adds one byte for up to 254.
 pub const FRAME_LEN_MAX: usize = PACKET_LEN_MAX + FRAME_CHECK_LEN + 2;
 
+/// Longest stimulus that a test rig gives a node, in bytes: sort, phase, key and marks, then the content.
+pub const STIMULUS_LEN_MAX: usize = 6 + CONTENT_LEN_MAX;
+
 /// Up counter at which a node refuses to send until its key epoch moves on (SP 800-38D counts as a guide:
 /// far below the 2^32 at which the number itself would repeat).
 pub const UP_COUNTER_MAX: u32 = 1 << 31;
@@ -229,6 +232,8 @@ const _: () = assert!(HEADER_LEN + BODY_LEN_MAX + TAG_LEN_SHORT == PACKET_LEN_MA
 const _: () = assert!(VARINT_U32_LEN_MAX + CONTENT_LEN_MAX <= BODY_LEN_MAX);
 const _: () = assert!(HEARTBEAT_LEN <= BODY_LEN_MAX && COMMAND_LEN_MAX <= BODY_LEN_MAX);
 const _: () = assert!(4 + 4 * ACK_ITEMS_MAX <= BODY_LEN_MAX);
+// A frame holds what a test rig says.
+const _: () = assert!(STIMULUS_LEN_MAX <= PACKET_LEN_MAX);
 // COBS adds exactly one byte only below 255 bytes.
 const _: () = assert!(PACKET_LEN_MAX + FRAME_CHECK_LEN < 255);
 // A Flash alert between floor and newest always has its bit in the gateway's filter.

@@ -1,0 +1,87 @@
+//! Where the bus meets the board: detectors that read a pin or a bus, annunciators that drive one.
+//!
+//! A driver owns its pin or bus and nothing else: no clock, no node, no interrupt. Time is an argument, as in
+//! [`role`](crate::role), and never runs backwards.
+//!
+//! | driver | meets | for |
+//! | --- | --- | --- |
+//! | [`bench`] | a byte stream | what a test rig tells a node that has no sensors |
+//!
+//! # Errors
+//!
+//! Pins and buses fail. A driver hands the error back and forgets what it was about to conclude: a debounce or a row
+//! of samples begins anew, because nobody knows what the sensor showed meanwhile. So an error never raises an alert,
+//! and never ends one. The caller counts it with
+//! [`Node::note_driver_error`](crate::role::node::Node::note_driver_error); the count goes home in every report, where
+//! somebody can see that this node is going blind.
+
+pub mod bench;
+
+use crate::message::AlertDraft;
+use crate::role::node::{Node, Submission};
+use crate::store::Store;
+use crate::time::Instant;
+
+/// Something that watches, asked now and then whether it has seen anything.
+///
+/// ```
+/// use alertbus::driver::Detector;
+/// use alertbus::role::node::{Node, Submission};
+/// use alertbus::store::Store;
+/// use alertbus::time::Instant;
+///
+/// /// What a main loop does with each of its detectors.
+/// fn watch<S: Store>(now: Instant, detector: &mut impl Detector, node: &mut Node<S, 8>) {
+///     match detector.poll(now) {
+///         Ok(Some(detection)) => match detection.submit(now, node) {
+///             Submission::Refused { .. } => { /* light a lamp: this node cannot warn */ }
+///             _ => {}
+///         },
+///         Ok(None) => {}
+///         Err(_) => node.note_driver_error(),
+///     }
+/// }
+/// ```
+pub trait Detector {
+    /// What goes wrong with the pin or the bus.
+    type Error;
+
+    /// Looks, and tells what was concluded from all that was seen so far.
+    ///
+    /// # Errors
+    /// The pin or the bus failed. Nothing is concluded from this look, nor from those before it that were still to
+    /// be borne out.
+    fn poll(&mut self, now: Instant) -> Result<Option<Detection>, Self::Error>;
+
+    /// When to look again, even if nothing calls for it; none while only an edge can change anything.
+    fn poll_timeout(&self) -> Option<Instant>;
+}
+
+/// What a detector concludes: an event that begins, or one that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[must_use = "a detection that nobody submits warns nobody"]
+pub enum Detection {
+    /// It begins.
+    Onset(AlertDraft),
+    /// It is over.
+    Over(AlertDraft),
+}
+
+impl Detection {
+    /// Hands it to the node: an onset is raised, an end clears.
+    pub fn submit<S: Store, const N: usize>(self, now: Instant, node: &mut Node<S, N>) -> Submission {
+        match self {
+            Self::Onset(draft) => node.raise(now, draft),
+            Self::Over(draft) => node.clear(now, draft),
+        }
+    }
+
+    /// What is said of the event.
+    #[must_use]
+    pub const fn draft(&self) -> &AlertDraft {
+        match self {
+            Self::Onset(draft) | Self::Over(draft) => draft,
+        }
+    }
+}
