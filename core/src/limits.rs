@@ -65,6 +65,10 @@ pub const FRAME_LEN_MAX: usize = PACKET_LEN_MAX + FRAME_CHECK_LEN + 2;
 /// Longest stimulus that a test rig gives a node, in bytes: sort, phase, key and marks, then the content.
 pub const STIMULUS_LEN_MAX: usize = 6 + CONTENT_LEN_MAX;
 
+/// Wait before a pin or a bus that failed is tried again, in milliseconds: short, because a siren may be silent
+/// meanwhile, and long enough that a broken pin does not keep its node from everything else.
+pub const DRIVER_RETRY_MS: u32 = 100;
+
 /// Up counter at which a node refuses to send until its key epoch moves on (SP 800-38D counts as a guide:
 /// far below the 2^32 at which the number itself would repeat).
 pub const UP_COUNTER_MAX: u32 = 1 << 31;

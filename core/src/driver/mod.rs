@@ -5,6 +5,9 @@
 //!
 //! | driver | meets | for |
 //! | --- | --- | --- |
+//! | [`contact`] | an input pin | launch detectors, trip wires, tamper switches |
+//! | [`threshold`] | I2C or SPI | sensors that measure: an onset at a high value, the end at a lower one |
+//! | [`annunciator`] | an output pin or PWM | sirens, beacons and lamps, each with its pattern |
 //! | [`bench`] | a byte stream | what a test rig tells a node that has no sensors |
 //!
 //! # Errors
@@ -15,7 +18,12 @@
 //! [`Node::note_driver_error`](crate::role::node::Node::note_driver_error); the count goes home in every report, where
 //! somebody can see that this node is going blind.
 
+pub mod annunciator;
 pub mod bench;
+pub mod contact;
+pub mod threshold;
+
+use core::fmt;
 
 use crate::message::AlertDraft;
 use crate::role::node::{Node, Submission};
@@ -85,3 +93,35 @@ impl Detection {
         }
     }
 }
+
+/// Why a driver cannot work as it was told to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Misconfigured {
+    /// It is to clear its event, and the draft has no key: that would end all that the node has open of its kind.
+    ClearsWithoutKey,
+    /// The value at which an event is over does not lie below the one at which it begins.
+    NoHysteresis {
+        /// An event begins at this value.
+        onset: i32,
+        /// And would be over at this one.
+        over: i32,
+    },
+    /// No sample is to be taken, or one in no time.
+    NoSamples,
+}
+
+impl fmt::Display for Misconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClearsWithoutKey => f.write_str("a detector that clears needs a key in its draft"),
+            Self::NoHysteresis { onset, over } => {
+                write!(f, "over at {over}, which is not below the onset at {onset}")
+            }
+            Self::NoSamples => f.write_str("at least one sample is needed, and time between two"),
+        }
+    }
+}
+
+impl core::error::Error for Misconfigured {}
