@@ -157,6 +157,10 @@ pub const SILENT_AFTER_HALF_REPORTS: u32 = 7;
 /// Events a node keeps for its caller before the oldest gives way (its loss is counted).
 pub const NODE_EVENTS_MAX: usize = 8;
 
+/// How long a siren sounds the all-clear, in milliseconds: longer than it takes to tell it from a blast of a warning,
+/// and soon over, because it may be needed for one.
+pub const ALL_CLEAR_MS: u32 = 10_000;
+
 /// Warnings a siren sounds at once; one more displaces the one that ends soonest.
 pub const WARNINGS_MAX: usize = 4;
 

@@ -187,6 +187,7 @@ fn a_table_that_cannot_be_played_is_refused() {
 fn each_sound_has_its_pattern() {
     let warning = Sound::Warning { zone: SiteId(3), kind: RocketLaunch::CODE };
     assert_eq!(Pattern::from(warning), Pattern::WARNING);
+    assert_eq!(Pattern::from(Sound::AllClear), Pattern::ALL_CLEAR);
     assert_eq!(Pattern::from(Sound::Test), Pattern::TEST);
     assert_eq!(Pattern::from(Sound::Quiet), Pattern::QUIET);
 }

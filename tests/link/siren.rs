@@ -1,6 +1,6 @@
 //! A siren and whoever commands it: what sounds, what is refused, what is said of it.
 
-use alertbus::limits::{BODY_LEN_MAX, PACKET_LEN_MAX, REPORT_INTERVAL_RADIO_MS};
+use alertbus::limits::{ALL_CLEAR_MS, BODY_LEN_MAX, PACKET_LEN_MAX, REPORT_INTERVAL_RADIO_MS};
 use alertbus::message::{Acted, Command, CommandId, CommandResult, Heartbeat, NodeId, Order, ResetCause};
 use alertbus::place::SiteId;
 use alertbus::role::siren::{Rejected, Siren, SirenConfig, SirenEvent, Sound};
@@ -187,7 +187,74 @@ fn a_clear_ends_only_what_it_names() {
     post.say(&clear(&[second]));
     assert_eq!(post.siren.sound(), SOUNDS);
     post.say(&clear(&[first]));
-    assert_eq!((post.siren.sound(), post.result()), (Sound::Quiet, CommandResult::Done));
+    assert_eq!((post.siren.sound(), post.result()), (Sound::AllClear, CommandResult::Done));
+}
+
+#[test]
+fn the_all_clear_sounds_for_its_time_when_the_last_warning_is_ended() {
+    let mut post = Post::new();
+    let (first, second) = (post.say(&warn(600)), post.say(&warn(600)));
+    let cleared = post.now.after(Duration::from_secs(5));
+    post.advance(Duration::from_secs(5));
+    // Both at once are one all-clear; another clear of the same prolongs nothing.
+    post.say(&clear(&[first, second]));
+    assert_eq!(post.siren.sound(), Sound::AllClear);
+    post.advance(Duration::from_millis(ALL_CLEAR_MS - 1));
+    post.say(&clear(&[first, second]));
+    assert_eq!(post.siren.sound(), Sound::AllClear);
+    assert_eq!(post.siren.poll_timeout(), Some(cleared.after(Duration::from_millis(ALL_CLEAR_MS))));
+    post.advance(Duration::from_millis(1));
+    assert_eq!(post.siren.sound(), Sound::Quiet);
+    let sounds = [SOUNDS, Sound::AllClear, Sound::Quiet].map(SirenEvent::Sounds);
+    assert_eq!(post.events(), sounds);
+}
+
+#[test]
+fn no_all_clear_for_a_warning_that_nobody_heard_or_that_ran_out() {
+    let mut post = Post::new();
+    let never = post.next_id();
+    post.say(&clear(&[never]));
+    post.say(&clear(&[]));
+    assert_eq!(post.siren.sound(), Sound::Quiet, "none has sounded");
+    let ran_out = post.say(&warn(90));
+    // Its time is over at the very moment at which the clear comes.
+    post.now = post.now.after(Duration::from_secs(90));
+    post.say(&clear(&[ran_out]));
+    assert_eq!(post.siren.sound(), Sound::Quiet);
+    let sounds = [SOUNDS, Sound::Quiet].map(SirenEvent::Sounds);
+    assert_eq!(post.events(), sounds);
+    // What runs out after another was cleared is followed by silence too.
+    let cleared = post.say(&warn(600));
+    post.say(&warn(10));
+    post.say(&clear(&[cleared]));
+    post.advance(Duration::from_secs(10));
+    assert_eq!(post.siren.sound(), Sound::Quiet);
+}
+
+#[test]
+fn a_warning_ends_the_all_clear_at_once_and_for_good() {
+    let mut post = Post::new();
+    let id = post.say(&warn(600));
+    post.say(&clear(&[id]));
+    post.say(&warn(2));
+    assert_eq!(post.siren.sound(), SOUNDS);
+    post.advance(Duration::from_secs(2));
+    assert_eq!(post.siren.sound(), Sound::Quiet, "it was not the end");
+}
+
+#[test]
+fn the_all_clear_goes_before_a_test_and_is_over_with_a_reboot() {
+    let mut post = Post::new();
+    let id = post.say(&warn(600));
+    post.say(&Order::Test { duration_s: 20 });
+    post.say(&clear(&[id]));
+    assert_eq!(post.siren.sound(), Sound::AllClear);
+    post.advance(Duration::from_millis(ALL_CLEAR_MS));
+    assert_eq!(post.siren.sound(), Sound::Test);
+    post.advance(Duration::from_secs(10));
+    assert_eq!(post.siren.sound(), Sound::Quiet);
+    let post = Post::start(ResetCause::BrownOut, false, Epoch(2), Some(note_with_cleared(id)));
+    assert_eq!(post.siren.sound(), Sound::Quiet);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A siren under a real gateway, on one clock.
 
-use alertbus::limits::PACKET_LEN_MAX;
+use alertbus::limits::{ALL_CLEAR_MS, PACKET_LEN_MAX};
 use alertbus::message::{CommandId, CommandResult, Order, ResetCause};
 use alertbus::place::SiteId;
 use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState};
@@ -125,7 +125,9 @@ fn a_warning_is_given_until_it_is_answered_and_a_clear_ends_it() {
     assert_eq!(post.siren.sound(), Sound::Warning { zone: SiteId(3), kind: 1 });
     let clear = post.command(Order::Clear([warn].into_iter().collect()));
     post.wait(1);
-    assert_eq!((post.siren.sound(), post.acted(clear)), (Sound::Quiet, Some(CommandResult::Done)));
+    assert_eq!((post.siren.sound(), post.acted(clear)), (Sound::AllClear, Some(CommandResult::Done)));
+    post.wait(u64::from(ALL_CLEAR_MS).div_ceil(1_000));
+    assert_eq!(post.siren.sound(), Sound::Quiet);
 }
 
 #[test]

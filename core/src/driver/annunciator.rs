@@ -105,6 +105,7 @@ impl From<Sound> for Pattern {
         match sound {
             Sound::Quiet => Self::QUIET,
             Sound::Test => Self::TEST,
+            Sound::AllClear => Self::ALL_CLEAR,
             Sound::Warning { .. } => Self::WARNING,
         }
     }

@@ -8,6 +8,10 @@
 //! three reports ago; a warning that was cleared, however late it comes, also after a reboot; an exercise, unless it
 //! was provisioned for them, and then it plays the test pattern only.
 //!
+//! **The all-clear** sounds for [`ALL_CLEAR_MS`] when a clear ends the last live warning that sounded. A warning that
+//! runs out of its time is followed by silence: that nobody went on warning does not mean that it is over. Any new
+//! warning ends the all-clear at once, and so does a reboot.
+//!
 //! **When the gateway is silent** for three and a half report intervals, nobody can warn through this siren. It then
 //! falls back to a state that is safe and shows: what sounds goes on to its end, a test ends, and
 //! [`SirenEvent::GatewaySilent`] tells its caller to light the fault lamp, until a gateway is heard again.
@@ -21,7 +25,7 @@ use core::task::Poll;
 use heapless::Deque;
 
 use crate::ledger::Ledger;
-use crate::limits::{SILENT_AFTER_HALF_REPORTS, SIREN_EVENTS_MAX};
+use crate::limits::{ALL_CLEAR_MS, SILENT_AFTER_HALF_REPORTS, SIREN_EVENTS_MAX};
 use crate::message::{CommandId, CommandResult, Epoch, NodeId, Order, ResetCause};
 use crate::place::SiteId;
 use crate::role::station::{Heard, Home, Station};
@@ -58,6 +62,8 @@ pub enum Sound {
     Quiet,
     /// The test pattern: no one takes it for a warning.
     Test,
+    /// A gateway has ended the last warning: the danger is over.
+    AllClear,
     /// A warning.
     Warning {
         /// The zone warned.
@@ -108,6 +114,8 @@ pub struct Siren<S> {
     warnings: Warnings,
     /// The test pattern plays until then.
     test_until: Option<Instant>,
+    /// The all-clear sounds until then.
+    all_clear_until: Option<Instant>,
     sound: Sound,
     /// What the note says is not what it should say.
     unkept: bool,
@@ -136,6 +144,7 @@ impl<S: Store + Keep> Siren<S> {
             exercise,
             warnings: Warnings::new(),
             test_until: None,
+            all_clear_until: None,
             sound: Sound::Quiet,
             unkept: false,
             unread: true,
@@ -225,7 +234,7 @@ impl<S: Store + Keep> Siren<S> {
         let owes = self.unkept || self.unread || self.station.store_lags();
         let store = self.station.store_step(owes && self.station.silent().is_none());
         let silence = (!self.gateway_silent).then(|| self.silence_due());
-        let ends = self.warnings.next_end().into_iter().chain(self.test_until);
+        let ends = self.warnings.next_end().into_iter().chain(self.test_until).chain(self.all_clear_until);
         ends.chain(self.station.next_step()).chain(store).chain(silence).min()
     }
 
@@ -256,7 +265,7 @@ impl<S: Store + Keep> Siren<S> {
                     until: now.after(lasts),
                 });
             }
-            Order::Clear(ids) => ids.iter().for_each(|&id| self.warnings.clear(id)),
+            Order::Clear(ids) => self.clear(now, ids),
             Order::Test { duration_s } => {
                 self.test_until = Some(now.after(Duration::from_secs((*duration_s).into())));
                 return CommandResult::Done;
@@ -271,6 +280,15 @@ impl<S: Store + Keep> Siren<S> {
         }
         self.unkept = true;
         CommandResult::Done
+    }
+
+    /// Ends these. The all-clear is for those who heard a warning; [`Siren::settle`] holds it back while one is left.
+    fn clear(&mut self, now: Instant, ids: &[CommandId]) {
+        self.unkept |= self.warnings.end(now);
+        if self.warnings.newest().is_some() {
+            self.all_clear_until = Some(now.after(Duration::from_millis(ALL_CLEAR_MS)));
+        }
+        ids.iter().for_each(|&id| self.warnings.clear(id));
     }
 
     /// An exercise plays the test pattern, whatever it says, and leaves no trace.
@@ -289,14 +307,16 @@ impl<S: Store + Keep> Siren<S> {
     fn settle(&mut self, now: Instant) {
         self.unkept |= self.warnings.end(now);
         self.notice_silence(now);
-        if self.test_until.is_some_and(|until| until <= now) {
-            self.test_until = None;
-        }
-        let test = if self.test_until.is_some() { Sound::Test } else { Sound::Quiet };
-        let sound = self
-            .warnings
-            .newest()
-            .map_or(test, |warning| Sound::Warning { zone: warning.zone, kind: warning.kind });
+        self.test_until = self.test_until.filter(|&until| until > now);
+        // A warning ends the all-clear for good, also where it is itself over first.
+        let no_warning = self.warnings.newest().is_none();
+        self.all_clear_until = self.all_clear_until.filter(|&until| until > now && no_warning);
+        let sound = match (self.warnings.newest(), self.all_clear_until, self.test_until) {
+            (Some(&Warning { zone, kind, .. }), ..) => Sound::Warning { zone, kind },
+            (None, Some(_), _) => Sound::AllClear,
+            (None, None, Some(_)) => Sound::Test,
+            (None, None, None) => Sound::Quiet,
+        };
         if sound != self.sound {
             self.sound = sound;
             self.tell(SirenEvent::Sounds(sound));
