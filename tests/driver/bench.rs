@@ -16,7 +16,7 @@ fn encode(stimulus: &Stimulus) -> Vec<u8> {
 
 /// Whatever a packet can say, known kind or not.
 fn draft() -> impl Strategy<Value = AlertDraft> {
-    let content = (any::<[u8; 14]>(), prop_oneof![0_u8..6, any::<u8>()], any::<[u8; 8]>());
+    let content = (any::<[u8; 14]>(), prop_oneof![0_u8..8, any::<u8>()], any::<[u8; 8]>());
     let marks = (any::<Option<u16>>(), 0_u8..4, any::<bool>());
     (content, marks).prop_map(|((fields, code, payload), (key, precedence, exercise))| {
         let (head, rest) = fields.split_at(2);

@@ -3,7 +3,7 @@
 use alertbus::limits::{BODY_LEN_MAX, PACKET_LEN_MAX};
 use alertbus::message::kind::{
     Airframe, Charge, ConvoyIed, ConvoyIedState, CramEngagement, CramEngagementState, DroneSighting,
-    DroneSightingState, Payload, RocketLaunch, Summary, Target, Trigger, Weapon,
+    DroneSightingState, Payload, RocketLaunch, Summary, Tamper, Tampering, Target, Trigger, Weapon,
 };
 use alertbus::message::{
     Ack, AckItem, Acted, Alert, Body, Certainty, Command, CommandId, CommandResult, Heartbeat, Order, Phase,
@@ -171,6 +171,7 @@ fn body(kind: &KindFields) -> Option<Body> {
         }
         KindFields::DroneSighting { .. } => drone_sighting(kind),
         KindFields::ConvoyIed { .. } => convoy_ied(kind),
+        KindFields::Tamper { what } => Tamper { what: Tampering::from_name(what).unwrap() }.into(),
         KindFields::Unknown { .. } => return None,
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use alertbus::message::kind::{
-    Airframe, Charge, ConvoyIedState, CramEngagementState, DroneSightingState, Payload, Target, Trigger,
-    Weapon,
+    Airframe, Charge, ConvoyIedState, CramEngagementState, DroneSightingState, Payload, Tampering, Target,
+    Trigger, Weapon,
 };
 use alertbus::message::{Body, Certainty, CommandResult, Phase, ResetCause, Severity, Urgency};
 
@@ -54,6 +54,7 @@ fn every_word_of_every_list() {
     covers("trigger", Trigger::ALL.iter().map(|word| word.name()));
     covers("charge", Charge::ALL.iter().map(|word| word.name()));
     covers("target", Target::ALL.iter().map(|word| word.name()));
+    covers("what", Tampering::ALL.iter().map(|word| word.name()));
     covers("state", CramEngagementState::ALL.iter().map(|word| word.name()));
     covers("state", DroneSightingState::ALL.iter().map(|word| word.name()));
     covers("state", ConvoyIedState::ALL.iter().map(|word| word.name()));

@@ -3,7 +3,7 @@
 use alertbus::limits;
 use alertbus::message::kind::{
     Airframe, Charge, ConvoyIed, ConvoyIedState, CramEngagement, CramEngagementState, DroneSighting,
-    DroneSightingState, Kind, Payload, RocketLaunch, Summary, Target, Trigger, Weapon,
+    DroneSightingState, Kind, Payload, RocketLaunch, Summary, Tamper, Tampering, Target, Trigger, Weapon,
 };
 use alertbus::message::{
     Certainty, Command, CommandId, CommandResult, Epoch, Order, Phase, ResetCause, Severity, Urgency,
@@ -123,6 +123,7 @@ fn the_tables_list_every_word() {
     lists("state", ConvoyIedState::ALL.iter().map(|word| (word.bits(), word.name())));
     lists("trigger", Trigger::ALL.iter().map(|word| (word.bits(), word.name())));
     lists("charge", Charge::ALL.iter().map(|word| (word.bits(), word.name())));
+    lists("what", Tampering::ALL.iter().map(|word| (word.bits(), word.name())));
     lists("target", Target::ALL.iter().map(|word| (word.bits(), word.name())));
 }
 
@@ -145,6 +146,7 @@ fn the_tables_have_every_kind() {
     has_kind::<CramEngagement>();
     has_kind::<DroneSighting>();
     has_kind::<ConvoyIed>();
+    has_kind::<Tamper>();
 }
 
 /// Of every order its number and how many bytes stand behind it, as the crate writes them.

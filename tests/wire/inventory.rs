@@ -62,6 +62,7 @@ pub(crate) fn all() -> Vec<Vector> {
     lengths(&mut inventory);
     inventory_commands::commands(&mut inventory);
     inventory_commands::answers(&mut inventory);
+    inventory_words::tampers(&mut inventory);
     inventory.vectors
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn given() -> Given {
     }
 }
 
-fn alert_fields() -> AlertFields {
+pub(crate) fn alert_fields() -> AlertFields {
     AlertFields {
         seq: 77,
         severity: "extreme".into(),

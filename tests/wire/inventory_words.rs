@@ -1,11 +1,11 @@
 //! Inputs of golden vectors that go through the words and the edges of one field after the other.
 
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, alert_fields, given};
 use crate::spec_body::{
-    AIRFRAME, CERTAINTY, CHARGE, CLOCK, ENGAGEMENT, IED, PAYLOAD, SEVERITY, SIGHTING, TARGET, TRIGGER,
-    URGENCY, WEAPON,
+    AIRFRAME, CERTAINTY, CHARGE, CLOCK, ENGAGEMENT, IED, PAYLOAD, SEVERITY, SIGHTING, TAMPERING, TARGET,
+    TRIGGER, URGENCY, WEAPON,
 };
-use crate::vector::{AlertFields, KindFields};
+use crate::vector::{AlertFields, Given, KindFields, Message};
 
 /// Every word of every list, one vector each.
 pub(crate) fn words(inventory: &mut Inventory) {
@@ -44,6 +44,16 @@ pub(crate) fn words(inventory: &mut Inventory) {
     each(inventory, "trigger", &TRIGGER, |alert, word| alert.kind = device("found", &word, "efp", "un"));
     each(inventory, "charge", &CHARGE, |alert, word| alert.kind = device("found", "remote", &word, "un"));
     each(inventory, "target", &TARGET, |alert, word| alert.kind = device("found", "remote", "efp", &word));
+}
+
+/// Every word of the kind that came last, at its own precedence, under both tags.
+pub(crate) fn tampers(inventory: &mut Inventory) {
+    for what in TAMPERING {
+        let kind = KindFields::Tamper { what: what.into() };
+        let message = Message::Alert(AlertFields { kind, ..alert_fields() });
+        let given = Given { precedence: "immediate".into(), message, ..given() };
+        inventory.both(&format!("tamper {what}"), given);
+    }
 }
 
 fn each(inventory: &mut Inventory, field: &str, words: &[&str], set: impl Fn(&mut AlertFields, String)) {

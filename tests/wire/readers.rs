@@ -1,7 +1,9 @@
 //! What a reader makes of bodies: newer kinds, wrong lengths, any bytes at all, and valid alerts back and forth.
 
 use alertbus::limits::BODY_LEN_MAX;
-use alertbus::message::kind::{ConvoyIed, CramEngagement, DroneSighting, Kind, RocketLaunch, Summary};
+use alertbus::message::kind::{
+    ConvoyIed, CramEngagement, DroneSighting, Kind, RocketLaunch, Summary, Tamper,
+};
 use alertbus::message::{Ack, Alert, Body, Content, Heartbeat, Undecodable, split_body};
 use alertbus::wire::link::TagLength;
 use alertbus::wire::packet;
@@ -12,8 +14,8 @@ use crate::hex::Hex;
 use crate::inventory::SEQ_MAX;
 use crate::random::config;
 use crate::spec_body::{
-    self, AIRFRAME, CERTAINTY, CHARGE, CLOCK, ENGAGEMENT, IED, PAYLOAD, SEVERITY, SIGHTING, TARGET, TRIGGER,
-    URGENCY, WEAPON,
+    self, AIRFRAME, CERTAINTY, CHARGE, CLOCK, ENGAGEMENT, IED, PAYLOAD, SEVERITY, SIGHTING, TAMPERING,
+    TARGET, TRIGGER, URGENCY, WEAPON,
 };
 use crate::vector::{AlertFields, KindFields, Message, ReferenceFields, Vector};
 use crate::{core_side, golden};
@@ -99,6 +101,7 @@ fn lengths_of_the_kinds_are_frozen() {
     assert_eq!((CramEngagement::CODE, CramEngagement::LEN), (2, 7));
     assert_eq!((DroneSighting::CODE, DroneSighting::LEN), (3, 7));
     assert_eq!((ConvoyIed::CODE, ConvoyIed::LEN), (4, 5));
+    assert_eq!((Tamper::CODE, Tamper::LEN), (6, 1));
 }
 
 /// Numbers that no word has are read as "not known" (a device: as detonated), never refused.
@@ -260,14 +263,17 @@ fn known_or_not(end: u16) -> impl Strategy<Value = Option<u16>> {
 }
 
 fn kind() -> impl Strategy<Value = KindFields> {
-    let unknown = (5..=u8::MAX, vec(any::<u8>(), 0..=8))
+    // 5 was never given out.
+    let code = prop_oneof![Just(5), 7..=u8::MAX];
+    let unknown = (code, vec(any::<u8>(), 0..=8))
         .prop_map(|(code, payload)| KindFields::Unknown { code, payload: Hex(payload) });
     let summary = any::<(u16, u16, u32)>().prop_map(|(count, span_s, kinds)| KindFields::Summary {
         count,
         span_s,
         kinds,
     });
-    prop_oneof![summary, rocket_launch(), cram_engagement(), drone_sighting(), convoy_ied(), unknown]
+    let tamper = word(&TAMPERING).prop_map(|what| KindFields::Tamper { what });
+    prop_oneof![summary, rocket_launch(), cram_engagement(), drone_sighting(), convoy_ied(), tamper, unknown]
 }
 
 fn rocket_launch() -> impl Strategy<Value = KindFields> {

@@ -24,6 +24,7 @@ pub(crate) const CHARGE: [&str; 4] = ["blast", "efp", "efp-array", "unknown"];
 /// Numbers 5 and 6 are not given out.
 pub(crate) const TARGET: [&str; 8] =
     ["logistics", "diplomatic", "un", "oil-company", "military", "", "", "unknown"];
+pub(crate) const TAMPERING: [&str; 4] = ["enclosure", "moved", "cable", "unknown"];
 pub(crate) const RESET_CAUSE: [&str; 6] = ["power-on", "brown-out", "pin", "software", "watchdog", "fault"];
 pub(crate) const RESULT: [&str; 4] = ["done", "refused", "unsupported", "failed"];
 
@@ -159,6 +160,7 @@ fn kind(kind: &KindFields) -> (u8, Vec<u8>) {
         }
         KindFields::DroneSighting { .. } => (3, padded(drone_sighting(kind), 7)),
         KindFields::ConvoyIed { .. } => (4, padded(convoy_ied(kind), 5)),
+        KindFields::Tamper { what } => (6, padded(bits(&[(number(&TAMPERING, what), 2)]), 1)),
         KindFields::Unknown { code, payload } => (*code, payload.0.clone()),
     }
 }

@@ -142,6 +142,9 @@ pub(crate) enum KindFields {
         wounded: u8,
         killed: u8,
     },
+    Tamper {
+        what: String,
+    },
     /// A kind that version 1 does not define yet.
     Unknown {
         code: u8,

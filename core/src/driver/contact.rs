@@ -94,10 +94,11 @@ impl ContactConfig {
 /// use alertbus::driver::contact::{Contact, ContactConfig};
 /// use alertbus::driver::{Detection, Detector};
 /// use alertbus::message::EventKey;
-/// use alertbus::message::kind::DroneSighting;
+/// use alertbus::message::kind::{Tamper, Tampering};
 /// use alertbus::time::Instant;
 ///
-/// let draft = AlertDraft { key: Some(EventKey(1)), ..AlertDraft::new(DroneSighting::default()) };
+/// let lid = Tamper { what: Tampering::Enclosure };
+/// let draft = AlertDraft { key: Some(EventKey(1)), ..AlertDraft::new(lid) };
 /// let mut lid = Contact::new(pin, ContactConfig::tamper_switch(draft))?;
 /// assert_eq!(lid.poll(Instant::from_millis(1_000)), Ok(None));
 /// // It is open, and has been for 50 ms.

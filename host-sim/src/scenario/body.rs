@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use alertbus::message::kind::{
     Airframe, Charge, ConvoyIed, ConvoyIedState, CramEngagement, CramEngagementState, DroneSighting,
-    DroneSightingState, Kind, Payload, RocketLaunch, Target, Trigger, Weapon,
+    DroneSightingState, Kind, Payload, RocketLaunch, Tamper, Tampering, Target, Trigger, Weapon,
 };
 
 use super::words::Word;
@@ -129,6 +129,12 @@ pub enum BodySpec {
         #[schemars(range(max = 255))]
         killed: Option<u8>,
     },
+    /// Somebody is at the node itself.
+    Tamper {
+        /// What was noticed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        what: Option<Word<Tampering>>,
+    },
 }
 
 /// Name of a kind of alert.
@@ -143,6 +149,8 @@ pub enum KindName {
     DroneSighting,
     /// A roadside bomb against a convoy.
     ConvoyIed,
+    /// Somebody is at the node itself.
+    Tamper,
 }
 
 impl KindName {
@@ -154,6 +162,7 @@ impl KindName {
             Self::CramEngagement => CramEngagement::NAME,
             Self::DroneSighting => DroneSighting::NAME,
             Self::ConvoyIed => ConvoyIed::NAME,
+            Self::Tamper => Tamper::NAME,
         }
     }
 }
@@ -167,6 +176,7 @@ impl BodySpec {
             Self::CramEngagement { .. } => KindName::CramEngagement,
             Self::DroneSighting { .. } => KindName::DroneSighting,
             Self::ConvoyIed { .. } => KindName::ConvoyIed,
+            Self::Tamper { .. } => KindName::Tamper,
         }
     }
 }

@@ -3,7 +3,7 @@
 use alertbus::message::AlertDraft;
 use alertbus::message::kind::{
     Airframe, Charge, ConvoyIed, CramEngagement, CramEngagementState, DroneSighting, DroneSightingState,
-    Payload, RocketLaunch, Target, Trigger, Weapon,
+    Payload, RocketLaunch, Tamper, Tampering, Target, Trigger, Weapon,
 };
 use alertbus::place::Accuracy;
 use alertbus::time::{ClockQuality, EventTime};
@@ -100,6 +100,7 @@ fn body(file: &File, spec: &BodySpec) -> Body {
             }
             .into()
         }
+        BodySpec::Tamper { what } => Tamper { what: known(what, Tampering::Unknown) }.into(),
     }
 }
 

@@ -7,8 +7,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use alertbus::message::kind::{
-    Airframe, Charge, ConvoyIedState, CramEngagementState, DroneSightingState, Payload, Target, Trigger,
-    Weapon,
+    Airframe, Charge, ConvoyIedState, CramEngagementState, DroneSightingState, Payload, Tampering, Target,
+    Trigger, Weapon,
 };
 use alertbus::message::{Certainty, Severity, Urgency};
 
@@ -38,7 +38,7 @@ macro_rules! core_words {
 
 core_words! {
     Severity Urgency Certainty Weapon CramEngagementState Airframe DroneSightingState Payload
-    ConvoyIedState Trigger Charge Target
+    ConvoyIedState Trigger Charge Target Tampering
 }
 
 /// One word of a list of core's, as it stands in a file.

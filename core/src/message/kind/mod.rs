@@ -10,6 +10,7 @@ mod cram_engagement;
 mod drone_sighting;
 mod rocket_launch;
 mod summary;
+mod tamper;
 
 use crate::limits::KIND_LEN_MAX;
 use crate::message::Undecodable;
@@ -21,6 +22,7 @@ pub use cram_engagement::{CramEngagement, CramEngagementState};
 pub use drone_sighting::{Airframe, DroneSighting, DroneSightingState, Payload};
 pub use rocket_launch::{RocketLaunch, Weapon};
 pub use summary::Summary;
+pub use tamper::{Tamper, Tampering};
 
 /// What every kind states about itself.
 pub trait Kind: Copy {
@@ -110,7 +112,7 @@ macro_rules! kinds {
 }
 
 // The table. A new kind goes at the end, under the next number.
-kinds! { Summary, RocketLaunch, CramEngagement, DroneSighting, ConvoyIed }
+kinds! { Summary, RocketLaunch, CramEngagement, DroneSighting, ConvoyIed, Tamper }
 
 /// The payload of a kind that this build does not know, as received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What each kind of alert says, under the names that scenarios and `encode` use, with units.
 
 use alertbus::message::Alert;
-use alertbus::message::kind::{ConvoyIed, CramEngagement, DroneSighting, RocketLaunch, Summary};
+use alertbus::message::kind::{ConvoyIed, CramEngagement, DroneSighting, RocketLaunch, Summary, Tamper};
 use alertbus::{Body, Precedence, SiteId};
 use serde_json::Value;
 
@@ -37,6 +37,7 @@ pub(super) fn fields(body: &Body, span: Span<'_>, fields: &mut Vec<Field>) {
         Body::CramEngagement(engagement) => payload.cram_engagement(engagement),
         Body::DroneSighting(sighting) => payload.drone_sighting(sighting),
         Body::ConvoyIed(ied) => payload.convoy_ied(ied),
+        Body::Tamper(Tamper { what }) => payload.word("what", *what),
         // Unknown to the core, or newer than this file.
         _ => {
             let words = format!("{}, as they came", hex::count(span.bytes.len()));

@@ -3,7 +3,7 @@
 use alertbus::limits::SEQ_MAX;
 use alertbus::message::kind::{
     Airframe, Charge, ConvoyIed, ConvoyIedState, CramEngagement, CramEngagementState, DroneSighting,
-    DroneSightingState, Payload, RocketLaunch, Summary, Target, Trigger, Weapon,
+    DroneSightingState, Payload, RocketLaunch, Summary, Tamper, Tampering, Target, Trigger, Weapon,
 };
 use alertbus::message::{Alert, AlertDraft, Certainty, Phase, Reference, Seq, Severity, Urgency};
 use alertbus::place::Accuracy;
@@ -139,6 +139,7 @@ pub(super) fn body(kind: &str, fields: &mut Fields) -> anyhow::Result<Body> {
         "cram-engagement" => cram_engagement(fields),
         "drone-sighting" => drone_sighting(fields),
         "convoy-ied" => convoy_ied(fields),
+        "tamper" => Ok(Tamper { what: fields.word("what", Tampering::Unknown)? }.into()),
         other => bail!("kind {} cannot be written yet; allowed: {}", quoted(other), Body::NAMES.join(", ")),
     }
 }
