@@ -16,6 +16,7 @@
 //! falls back to a state that is safe and shows: what sounds goes on to its end, a test ends, and
 //! [`SirenEvent::GatewaySilent`] tells its caller to light the fault lamp, until a gateway is heard again.
 
+mod event;
 mod note;
 mod warnings;
 
@@ -27,7 +28,6 @@ use heapless::Deque;
 use crate::ledger::Ledger;
 use crate::limits::{ALL_CLEAR_MS, SILENT_AFTER_HALF_REPORTS, SIREN_EVENTS_MAX};
 use crate::message::{CommandId, CommandResult, Epoch, NodeId, Order, ResetCause};
-use crate::place::SiteId;
 use crate::role::station::{Heard, Home, Station};
 use crate::store::{Keep, Store, StoreError};
 use crate::time::{Duration, Instant};
@@ -36,6 +36,7 @@ use crate::wire::link::Link;
 use crate::wire::packet::PacketBuffer;
 
 pub use crate::role::station::Rejected;
+pub use event::{SirenEvent, Sound};
 
 use warnings::{Warning, Warnings};
 
@@ -51,46 +52,6 @@ pub struct SirenConfig {
     pub reset_cause: ResetCause,
     /// Whether it takes part in exercises, with the test pattern.
     pub exercise: bool,
-}
-
-/// What sounds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Sound {
-    /// Nothing.
-    #[default]
-    Quiet,
-    /// The test pattern: no one takes it for a warning.
-    Test,
-    /// A gateway has ended the last warning: the danger is over.
-    AllClear,
-    /// A warning.
-    Warning {
-        /// The zone warned.
-        zone: SiteId,
-        /// Number of the alert kind.
-        kind: u8,
-    },
-}
-
-/// What the caller should know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum SirenEvent {
-    /// What sounds has changed.
-    Sounds(Sound),
-    /// A gateway asks the siren to show itself to the technician on the spot: a lamp, not the horn.
-    Locate {
-        /// How long.
-        duration: Duration,
-    },
-    /// No gateway was heard for three and a half report intervals: nobody can warn through this siren. Show it.
-    GatewaySilent,
-    /// A gateway is heard again.
-    GatewayReturned,
-    /// The store failed. The siren sounds all the same; it may not know a cleared warning again after a reboot.
-    StoreFailed(StoreError),
 }
 
 /// See the [module](self).
