@@ -62,6 +62,7 @@
 //!
 //! | level | module | knows about | does not |
 //! | --- | --- | --- | --- |
+//! | 5 | [`driver`]: [`contact`](driver::contact), [`threshold`](driver::threshold), [`annunciator`](driver::annunciator), [`bench`](mod@driver::bench) | pins and buses of `embedded-hal` | own a clock or a node |
 //! | 5 | [`bus`] | what interrupts hand over, who listens inside the node | reach other nodes |
 //! | 4 | [`role`]: [`node`](role::node) and [`siren`](role::siren) with their common part, [`gateway`](role::gateway), [`relay`](role::relay) | who holds what and when to speak | do input or output |
 //! | 4 | [`provision`] | what a blank board is told to be one node of one network | know of roles |
@@ -200,6 +201,8 @@
 //!   nothing where its counters are lost; a gateway uses the down counters that its host has set aside, and no others.
 //! - A siren sounds only by a command that is authentic, new and fresh, and none that was cleared sounds again. It acts
 //!   first and writes down afterwards, and where its store fails it sounds all the same.
+//! - A pin or a bus that fails raises no alert and ends none: its driver hands the error back, and the count of them
+//!   goes home in every report.
 //! - Nothing that a forger can bring about locks a node out: bad tags are counted and told.
 //! - There is no unauthenticated mode, no fallback key and no negotiation.
 //! - An exercise cannot be taken for real: it has keys of its own and a bit under the tag, and marks one draft, never

@@ -8,7 +8,7 @@
 //! | [`contact`] | an input pin | launch detectors, trip wires, tamper switches |
 //! | [`threshold`] | I2C or SPI | sensors that measure: an onset at a high value, the end at a lower one |
 //! | [`annunciator`] | an output pin or PWM | sirens, beacons and lamps, each with its pattern |
-//! | [`bench`] | a byte stream | what a test rig tells a node that has no sensors |
+//! | [`mod@bench`] | a byte stream | what a test rig tells a node that has no sensors |
 //!
 //! # Errors
 //!
@@ -32,22 +32,35 @@ use crate::time::Instant;
 
 /// Something that watches, asked now and then whether it has seen anything.
 ///
+/// What it concludes it says once. A node that is starting, or busy reserving numbers, does not take it at once, and a
+/// contact that is active when the power comes on meets just such a node: submit it again then.
+///
 /// ```
-/// use alertbus::driver::Detector;
-/// use alertbus::role::node::{Node, Submission};
+/// use alertbus::driver::{Detection, Detector};
+/// use alertbus::role::node::{Node, Refusal, Submission};
 /// use alertbus::store::Store;
 /// use alertbus::time::Instant;
 ///
-/// /// What a main loop does with each of its detectors.
-/// fn watch<S: Store>(now: Instant, detector: &mut impl Detector, node: &mut Node<S, 8>) {
-///     match detector.poll(now) {
-///         Ok(Some(detection)) => match detection.submit(now, node) {
-///             Submission::Refused { .. } => { /* light a lamp: this node cannot warn */ }
-///             _ => {}
-///         },
-///         Ok(None) => {}
-///         Err(_) => node.note_driver_error(),
+/// /// What a main loop does with each of its detectors. True where it is to come back at the node's next step.
+/// fn watch<S: Store>(
+///     now: Instant,
+///     detector: &mut impl Detector,
+///     untold: &mut Option<Detection>,
+///     node: &mut Node<S, 8>,
+/// ) -> bool {
+///     if untold.is_none() {
+///         match detector.poll(now) {
+///             Ok(concluded) => *untold = concluded,
+///             Err(_) => node.note_driver_error(),
+///         }
 ///     }
+///     let Some(detection) = untold.take() else { return false };
+///     match detection.submit(now, node) {
+///         Submission::Refused { why: Refusal::Starting | Refusal::StoreBusy, .. } => *untold = Some(detection),
+///         Submission::Refused { .. } => { /* Light the fault lamp: this node cannot warn. */ }
+///         _ => {}
+///     }
+///     untold.is_some()
 /// }
 /// ```
 pub trait Detector {
