@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+pub mod firmware;
+
 /// The checkout's root.
 #[must_use]
 pub fn root() -> &'static Path {

@@ -63,7 +63,7 @@ pub(crate) fn help() -> String {
         "\nThe full output of a rung is in target/verify/RUNG.log.\n\
          The exit status is 0 if every rung passed, 1 if one failed, 2 if the request made no sense.\n\n\
          Environment:\n  \
-           {}  where the nostd rung takes its Rust from: installed, rustup or debian\n  \
+           {}  where the rungs nostd and qemu take their Rust from: installed, rustup or debian\n  \
            NO_COLOR   no colour\n  \
            CI=true    no progress line, and no rung may be left out\n",
         toolchain::VARIABLE
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn no_argument_is_the_whole_ladder_in_order() {
         assert_eq!(parsed(&[], None), Ok(Request::Run { rungs: Rung::ALL.to_vec(), only: None }));
-        assert_eq!(names(), ["fmt", "lint", "docs", "test", "nostd", "deny", "soak"]);
+        assert_eq!(names(), ["fmt", "lint", "docs", "test", "nostd", "qemu", "deny", "soak"]);
     }
 
     #[test]
@@ -97,7 +97,8 @@ mod tests {
     fn an_unknown_rung_is_refused_with_the_list() {
         assert_eq!(
             parsed(&["fmt", "lints"], None),
-            Err("there is no rung `lints`; the rungs are fmt, lint, docs, test, nostd, deny, soak".into())
+            Err("there is no rung `lints`; the rungs are fmt, lint, docs, test, nostd, qemu, deny, soak"
+                .into())
         );
         assert!(parsed(&["--fast"], None).is_err());
     }

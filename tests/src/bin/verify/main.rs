@@ -3,6 +3,7 @@
 //! - `args` says what was asked, `ladder` runs it and prints the lines and the closing count.
 //! - `rungs` is what each rung does, in the words of the commands that it runs.
 //! - `toolchain` chooses where a Rust for a bare-metal target comes from; `install` brings what is missing.
+//! - `qemu` is the rung that runs the firmware in an emulator.
 //! - `step` runs one command: its output goes to the rung's log, never to the screen.
 //!
 //! It depends on the standard library alone, so that it starts at once, and decides nothing that a person
@@ -11,6 +12,7 @@
 mod args;
 mod install;
 mod ladder;
+mod qemu;
 mod rungs;
 mod step;
 mod toolchain;

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use alertbus_tests::firmware;
+
 use crate::install;
+use crate::qemu;
 use crate::step::Log;
 use crate::toolchain::{self, Machine, Source, TARGETS};
 
@@ -27,6 +30,7 @@ pub(crate) enum Rung {
     Docs,
     Test,
     NoStd,
+    Qemu,
     Deny,
     Soak,
 }
@@ -51,8 +55,8 @@ pub(crate) type Verdict = Result<String, Stop>;
 
 impl Rung {
     /// In the order they run: what is cheap and most often wrong comes first.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Fmt, Self::Lint, Self::Docs, Self::Test, Self::NoStd, Self::Deny, Self::Soak];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Fmt, Self::Lint, Self::Docs, Self::Test, Self::NoStd, Self::Qemu, Self::Deny, Self::Soak];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rung| rung.name() == name)
@@ -65,6 +69,7 @@ impl Rung {
             Self::Docs => "docs",
             Self::Test => "test",
             Self::NoStd => "nostd",
+            Self::Qemu => "qemu",
             Self::Deny => "deny",
             Self::Soak => "soak",
         }
@@ -80,6 +85,7 @@ impl Rung {
             Self::NoStd => {
                 "core builds for Cortex-M0, Cortex-M4F and RISC-V, and with the oldest Rust it promises"
             }
+            Self::Qemu => "the firmware does on every board in QEMU what its golden files say",
             Self::Deny => "bans, licences, sources; advisories where their database can be had",
             Self::Soak => "two million simulated node-hours under every fault break no promise",
         }
@@ -94,11 +100,15 @@ impl Rung {
             Self::Lint => {
                 install::component(log, "clippy", "clippy")?;
                 let workspace = "clippy --workspace --all-targets --locked -- -D warnings";
-                all(log, &[workspace, "clippy -p alertbus --features defmt --locked -- -D warnings"])
+                let defmt = "clippy -p alertbus --features defmt --locked -- -D warnings";
+                // No plain test runs this one, so the first line passes it over.
+                let qemu = "clippy -p alertbus-tests --test qemu --locked -- -D warnings";
+                all(log, &[workspace, defmt, qemu])
             }
             Self::Docs => docs(log),
             Self::Test => test(log),
             Self::NoStd => nostd(log, only),
+            Self::Qemu => qemu::run(log, only),
             Self::Deny => deny(log),
             Self::Soak => soak(log),
         }
@@ -129,14 +139,7 @@ fn test(log: &mut Log<'_>) -> Verdict {
 }
 
 fn nostd(log: &mut Log<'_>, only: Option<Source>) -> Verdict {
-    let mut taken = Vec::new();
-    for target in TARGETS {
-        match toolchain::choose(target, only, &mut Here { log }) {
-            Ok(source) => taken.push((source, target)),
-            Err(why) if install::has_apt() => return Err(Stop::Failed(why)),
-            Err(why) => return Err(Stop::LeftOut(why)),
-        }
-    }
+    let taken = sources(log, &TARGETS, only)?;
     // One cargo for all targets of a source builds them side by side.
     for source in Source::ALL {
         let targets: Vec<&str> =
@@ -150,6 +153,27 @@ fn nostd(log: &mut Log<'_>, only: Option<Source>) -> Verdict {
     }
     let oldest = oldest(log)?;
     Ok(format!("{}; {oldest}", toolchain::summary(&taken)))
+}
+
+/// Where the Rust for each of `targets` comes from, once it is there.
+pub(crate) fn sources(
+    log: &mut Log<'_>,
+    targets: &[&'static str],
+    only: Option<Source>,
+) -> Result<Vec<(Source, &'static str)>, Stop> {
+    let mut taken = Vec::new();
+    for target in targets {
+        match toolchain::choose(target, only, &mut Here { log }) {
+            Ok(source) => taken.push((source, *target)),
+            Err(why) => return Err(missing(why)),
+        }
+    }
+    Ok(taken)
+}
+
+/// What a machine lacks is a failure only where the Debian way would have brought it.
+pub(crate) fn missing(why: String) -> Stop {
+    if install::has_apt() { Stop::Failed(why) } else { Stop::LeftOut(why) }
 }
 
 /// Core with the oldest Rust that its manifest promises, where rustup can bring that.
@@ -175,13 +199,7 @@ fn oldest(log: &mut Log<'_>) -> Verdict {
 fn build(log: &Log<'_>, source: Source, targets: &[&str], features: &[&str]) -> Command {
     let mut command = if source == Source::Debian {
         let mut command = log.room.command("/usr/bin/cargo");
-        // Its compiler is an ordinary release; the variable lets it build `core`, an option for nightlies only.
-        command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
-        // Whatever rustup set for this program must not reach the other Rust.
-        command.env_remove("RUSTUP_TOOLCHAIN").env_remove("LD_LIBRARY_PATH");
-        let path = std::env::var("PATH").unwrap_or_default();
-        command.env("PATH", format!("/usr/bin:{path}"));
-        command.env("CARGO_TARGET_DIR", log.room.target.join("debian"));
+        firmware::set_debian(&mut command, &log.room.target);
         command.args(["build", "-Zbuild-std=core"]);
         command
     } else {

@@ -1,7 +1,7 @@
 //! Where a Rust for a bare-metal target comes from.
 
 /// The environment variable that names the one [`Source`] to use.
-pub(crate) const VARIABLE: &str = "ALERTBUS_VERIFY_TOOLCHAIN";
+pub(crate) use alertbus_tests::firmware::TOOLCHAIN as VARIABLE;
 
 /// Core must compile for each: the smallest Cortex-M, one with an FPU, and a RISC-V without atomics.
 pub(crate) const TARGETS: [&str; 3] =

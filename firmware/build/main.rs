@@ -1,0 +1,43 @@
+//! What a board adds to the build: its memory map; and what the tests on it add: the golden packets.
+
+mod golden;
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every board: a feature of this package, with its memory map in `memory/`.
+const BOARDS: [&str; 4] = ["qemu-mps2-an385", "qemu-mps2-an386", "qemu-mps2-an505", "qemu-microbit"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build");
+    let is_chosen = |board: &&str| {
+        let feature = board.to_uppercase().replace('-', "_");
+        env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
+    };
+    let chosen: Vec<&str> = BOARDS.into_iter().filter(is_chosen).collect();
+    match chosen[..] {
+        [] => Ok(()),
+        [board] => link(board),
+        _ => Err(format!("{} are chosen, and an image is for one board", chosen.join(" and ")).into()),
+    }
+}
+
+/// Has programs linked for `board`.
+fn link(board: &str) -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let memory = Path::new("memory").join(format!("{board}.x"));
+    println!("cargo::rerun-if-changed={}", memory.display());
+    fs::copy(&memory, out.join("memory.x")).map_err(|error| format!("{}: {error}", memory.display()))?;
+    // Each board names the handlers of its interrupts itself, so there are no defaults for them.
+    fs::write(out.join("device.x"), "")?;
+    println!("cargo::rustc-link-search={}", out.display());
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    if env::var_os("CARGO_FEATURE_TESTING").is_some() {
+        println!("cargo::rerun-if-changed={}", golden::FILE);
+        let text = fs::read_to_string(golden::FILE).map_err(|error| format!("{}: {error}", golden::FILE))?;
+        fs::write(out.join("golden.rs"), golden::table(&text)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! ARM's MPS2+ with the image AN505, as QEMU plays it, in its secure state.
+
+use super::{DefaultHandler, Vector};
+
+// SAFETY: the runtime's linker script places this behind the exceptions, and wants an entry at least.
+#[unsafe(link_section = ".vector_table.interrupts")]
+// SAFETY: the runtime has no other symbol of this name where its feature `device` is on.
+#[unsafe(no_mangle)]
+static __INTERRUPTS: [Vector; 1] = [DefaultHandler];

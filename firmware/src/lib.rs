@@ -1,0 +1,23 @@
+//! The alert bus on microcontrollers.
+//!
+//! Everything that decides is in [`alertbus`]; here bytes and time are moved, and a program is made of it for a board.
+//! A board is a Cargo feature and a file in `board/`; without one this crate is empty, so that a workspace can be
+//! checked on a host.
+//!
+//! | module | is |
+//! | --- | --- |
+//! | `board` | the one board that is chosen: its interrupts, its clock rate, what is where |
+//! | `testing` | what the programs below `src/test/` have in common |
+//!
+//! # Unsafe code
+//!
+//! A microcontroller cannot be spoken to without it. It is allowed here and nowhere else in the workspace, in few
+//! places, each with its reason.
+#![no_std]
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
+#![warn(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
+
+#[cfg(feature = "board")]
+pub mod board;
+#[cfg(all(feature = "qemu", feature = "testing"))]
+pub mod testing;
