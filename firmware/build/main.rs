@@ -34,6 +34,9 @@ fn link(board: &str) -> Result<(), Box<dyn Error>> {
     fs::write(out.join("device.x"), "")?;
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+        println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
+    }
     if env::var_os("CARGO_FEATURE_TESTING").is_some() {
         println!("cargo::rerun-if-changed={}", golden::FILE);
         let text = fs::read_to_string(golden::FILE).map_err(|error| format!("{}: {error}", golden::FILE))?;

@@ -7,6 +7,9 @@
 //! | module | is |
 //! | --- | --- |
 //! | `board` | the one board that is chosen: its interrupts, its clock rate, what is where |
+//! | `device` | what boards are made of: lines, clock, watchdog, flash |
+//! | `fault` | what happens when the program cannot go on |
+//! | `node` | a sensor node, everything but its main loop |
 //! | `testing` | what the programs below `src/test/` have in common |
 //!
 //! # Unsafe code
@@ -17,7 +20,17 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![warn(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 
+#[cfg(feature = "mps2")]
+#[macro_use]
+mod log;
+
 #[cfg(feature = "board")]
 pub mod board;
+#[cfg(feature = "mps2")]
+pub mod device;
+#[cfg(feature = "board")]
+pub mod fault;
+#[cfg(feature = "mps2")]
+pub mod node;
 #[cfg(all(feature = "qemu", feature = "testing"))]
 pub mod testing;

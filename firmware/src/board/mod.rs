@@ -1,4 +1,7 @@
 //! The board that is chosen by its feature: one file each, and its memory map in `memory/`.
+//!
+//! A board with two lines, a flash and a clock has these, and a program asks for no more: `start` and what it answers,
+//! `flash` and where the store lies on it, `now`, `wait`, `tell`. Every board has `guard_stack`.
 
 #[cfg(feature = "qemu-microbit")]
 mod qemu_microbit;
@@ -7,10 +10,29 @@ mod qemu_mps2_an386;
 #[cfg(feature = "qemu-mps2-an505")]
 mod qemu_mps2_an505;
 
+#[cfg(feature = "qemu-microbit")]
+pub use qemu_microbit::*;
+#[cfg(any(feature = "qemu-mps2-an385", feature = "qemu-mps2-an386"))]
+pub use qemu_mps2_an386::*;
+#[cfg(feature = "qemu-mps2-an505")]
+pub use qemu_mps2_an505::*;
+
 /// An interrupt's entry in the vector table.
 type Vector = unsafe extern "C" fn();
 
 unsafe extern "C" {
     /// What answers an exception or interrupt for which there is no other handler.
     fn DefaultHandler();
+}
+
+/// Where the mark stands that says that numbers have been used.
+#[cfg(feature = "mps2")]
+#[allow(clippy::as_conversions, reason = "64 fits")]
+const USED: u32 = alertbus::provision::USED_MARK_OFFSET as u32;
+
+/// A length on a flash, which 32 bits address.
+#[cfg(feature = "mps2")]
+#[allow(clippy::as_conversions, reason = "a microcontroller's lengths have 32 bits")]
+const fn len(len: usize) -> u32 {
+    len as u32
 }

@@ -1,9 +1,160 @@
 //! ARM's MPS2 with the images AN385 and AN386, as QEMU plays it: two boards that differ in their core only.
+//!
+//! UART 0 is the uplink, UART 1 the bench, in the order of QEMU's `-serial`. The flash is a file of the host.
+
+use alertbus::message::ResetCause;
+use alertbus::store::Layout;
+use alertbus::time::Instant;
+use cortex_m::Peripherals;
+use cortex_m::peripheral::NVIC;
 
 use super::{DefaultHandler, Vector};
+use crate::device::cmsdk_uart::Uart;
+use crate::device::cmsdk_watchdog::Watchdog;
+use crate::device::host_file::{HostFile, PAGE_LEN};
+use crate::device::{console, guard, ticks};
+use crate::fault;
+
+pub use crate::device::host_file::cut_power_after;
+
+/// The clock of core and devices (Application Note 386, 2.3), in ticks a millisecond.
+const TICKS_PER_MS: u32 = 25_000;
+
+/// A UART's clock over 115,200 baud.
+const DIVIDER: u32 = TICKS_PER_MS * 1_000 / 115_200;
+
+/// The loop takes milliseconds; an erase is the longest that it may be away, 85 ms on an nRF52840 and 400 ms on the
+/// flash beside an RP2040.
+const WATCHDOG_MS: u32 = 2_000;
+
+/// One with what it was provisioned with, two of counters, two of journal.
+const FLASH_PAGES: usize = 5;
+
+/// Below the memory there is nothing (Application Note 386, table 3-1), for as many bytes as two has to this power.
+const NOTHING: (u32, u32) = (0x1800_0000, 27);
+
+/// Where the store lies on the flash: behind the page with the blob, which holds the mark.
+pub const STORE: Layout =
+    Layout { used: super::USED, base: super::len(PAGE_LEN), pages: super::len(FLASH_PAGES - 1) };
+
+/// The board's flash.
+pub type Flash = HostFile<FLASH_PAGES>;
+
+// SAFETY: the application note has UART 0 here (table 4-1).
+static UPLINK: Uart = unsafe { Uart::at(0x4000_4000) };
+// SAFETY: the application note has UART 1 here (table 4-1).
+static BENCH: Uart = unsafe { Uart::at(0x4000_5000) };
+// SAFETY: the application note has the watchdog here (table 4-1).
+static WATCHDOG: Watchdog = unsafe { Watchdog::at(0x4000_8000) };
+
+/// What a program has of the board.
+pub struct Board {
+    /// The line to the gateway.
+    pub uplink: &'static Uart,
+    /// The line to a test rig.
+    pub bench: &'static Uart,
+    /// Why the board started.
+    pub reset_cause: ResetCause,
+}
+
+/// Holds the end of the stack, where the program does not start the board.
+pub fn guard_stack() {
+    if let Some(mut core) = Peripherals::take() {
+        hold_stack(&mut core);
+    }
+}
+
+fn hold_stack(core: &mut Peripherals) {
+    let (nothing, size_log2) = NOTHING;
+    guard::forbid(&mut core.MPU, nothing, size_log2);
+}
+
+/// Turns the board on: stack, clock, lines, watchdog. None a second time.
+#[must_use]
+pub fn start() -> Option<Board> {
+    let mut core = Peripherals::take()?;
+    hold_stack(&mut core);
+    let reset_cause = fault::take_cause();
+    ticks::start(&mut core.SYST, TICKS_PER_MS);
+    for uart in [&UPLINK, &BENCH] {
+        uart.start(DIVIDER);
+    }
+    WATCHDOG.start(WATCHDOG_MS * TICKS_PER_MS);
+    for interrupt in Interrupt::ALL {
+        // SAFETY: the handlers are in the table below, and use nothing but what masks them.
+        unsafe { NVIC::unmask(interrupt) };
+    }
+    Some(Board { uplink: &UPLINK, bench: &BENCH, reset_cause })
+}
+
+/// The flash; none where the host has no file for it.
+#[must_use]
+pub fn flash() -> Option<Flash> {
+    Flash::open().ok()
+}
+
+/// Now.
+#[must_use]
+pub fn now() -> Instant {
+    ticks::now()
+}
+
+/// Waits for an interrupt; the next tick of the clock is one. The watchdog is told that the loop turns.
+pub fn wait() {
+    WATCHDOG.feed();
+    cortex_m::asm::wfi();
+}
+
+/// Tells a person who watches, in a line that is made of these pieces.
+pub fn tell(pieces: &[&str]) {
+    console::line(pieces);
+}
+
+/// The interrupts in use, by their numbers.
+#[derive(Clone, Copy)]
+#[repr(u16)]
+enum Interrupt {
+    Uart0Receive = 0,
+    Uart0Transmit = 1,
+    Uart1Receive = 2,
+    Uart1Transmit = 3,
+}
+
+impl Interrupt {
+    const ALL: [Self; 4] = [Self::Uart0Receive, Self::Uart0Transmit, Self::Uart1Receive, Self::Uart1Transmit];
+}
+
+// SAFETY: each number is that of one interrupt of this board, and stays it.
+unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
+    fn number(self) -> u16 {
+        match self {
+            Self::Uart0Receive => 0,
+            Self::Uart0Transmit => 1,
+            Self::Uart1Receive => 2,
+            Self::Uart1Transmit => 3,
+        }
+    }
+}
+
+extern "C" fn uart_0_receive() {
+    UPLINK.handle_receive();
+}
+
+extern "C" fn uart_0_transmit() {
+    UPLINK.handle_transmit();
+}
+
+extern "C" fn uart_1_receive() {
+    BENCH.handle_receive();
+}
+
+extern "C" fn uart_1_transmit() {
+    BENCH.handle_transmit();
+}
 
 // SAFETY: the runtime's linker script places this behind the exceptions, and wants an entry at least.
 #[unsafe(link_section = ".vector_table.interrupts")]
 // SAFETY: the runtime has no other symbol of this name where its feature `device` is on.
 #[unsafe(no_mangle)]
-static __INTERRUPTS: [Vector; 1] = [DefaultHandler];
+static __INTERRUPTS: [Vector; 5] =
+    [uart_0_receive, uart_0_transmit, uart_1_receive, uart_1_transmit, DefaultHandler];

@@ -1,0 +1,64 @@
+//! A sensor node whose detections come from a bench: a plain loop that interrupts keep turning.
+//!
+//! What the lines have brought, what has become due, what there is to send; then it waits for an interrupt. Each turn
+//! is bounded: by the rings of the lines, and by what the node has to send.
+
+#![no_std]
+#![no_main]
+
+use core::mem::MaybeUninit;
+
+use alertbus::limits::FRAME_LEN_MAX;
+use alertbus::message::ResetCause;
+use cortex_m_rt::entry;
+use embedded_io::Write;
+
+use alertbus_firmware::board::{self, Board};
+use alertbus_firmware::fault;
+use alertbus_firmware::node::{Asked, Provisioned, SensorNode, StartError};
+
+#[entry]
+fn main() -> ! {
+    // Not on the stack, which is shorter than this.
+    static mut NODE: MaybeUninit<SensorNode<board::Flash>> = MaybeUninit::uninit();
+    // The runtime comes here once in each start, and nobody else starts the board.
+    let Some(board) = board::start() else { fault::reset(ResetCause::Fault) };
+    let flash = board::flash().ok_or(StartError::Flash);
+    match flash.and_then(|flash| Provisioned::read(flash, board::STORE)) {
+        Ok(provisioned) => {
+            run(&board, NODE.write(SensorNode::start(provisioned, board.reset_cause, board::now())))
+        }
+        Err(why) => refuse(&board, why),
+    }
+}
+
+fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
+    let mut frame = [0; FRAME_LEN_MAX + 1];
+    let mut uplink = board.uplink;
+    loop {
+        let now = board::now();
+        while let Some(byte) = board.uplink.poll() {
+            node.handle_uplink(now, byte);
+        }
+        while let Some(byte) = board.bench.poll() {
+            if let Some(Asked::PowerCut { after_operations }) = node.handle_bench(now, byte) {
+                board::cut_power_after(after_operations);
+            }
+        }
+        node.step(now);
+        while board.uplink.room() > FRAME_LEN_MAX {
+            let Some(frame) = node.poll_transmit(now, &mut frame) else { break };
+            let Ok(()) = uplink.write_all(frame);
+        }
+        board::wait();
+    }
+}
+
+/// A board that is no node says so, and nothing else.
+fn refuse(board: &Board, why: StartError) -> ! {
+    board::tell(&["node: ", why.advice()]);
+    loop {
+        while board.uplink.poll().is_some() || board.bench.poll().is_some() {}
+        board::wait();
+    }
+}

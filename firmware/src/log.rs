@@ -1,0 +1,15 @@
+//! The log, where there is one.
+
+#[cfg(feature = "defmt")]
+use defmt_semihosting as _;
+
+#[cfg(feature = "defmt")]
+defmt::timestamp!("{=u64:ms}", crate::board::now().as_millis());
+
+/// Says something to the log at a level of `defmt`; without that feature nothing is said, and nothing kept of it.
+macro_rules! log {
+    ($level:ident, $($said:tt)*) => {{
+        #[cfg(feature = "defmt")]
+        defmt::$level!($($said)*);
+    }};
+}

@@ -1,0 +1,206 @@
+//! A sensor node on a board: everything but its main loop.
+//!
+//! A loop hands over what comes in on the two lines, calls [`SensorNode::step`] at each turn, and sends what
+//! [`SensorNode::poll_transmit`] gives it. What it waits with, and whether several things share it, is its own.
+
+use core::fmt;
+
+use alertbus::driver::bench::{self, Stimulus};
+use alertbus::limits::{BLOB_LEN, FRAME_LEN_MAX, PACKET_LEN_MAX};
+use alertbus::message::{NodeId, ResetCause};
+use alertbus::provision::{Blob, BlobError};
+use alertbus::role::node::{Node, NodeConfig, NodeEvent, Submission};
+use alertbus::store::{Birth, FlashStore, Layout, LayoutError};
+use alertbus::time::Instant;
+use alertbus::wire::frame::{self, Deframer, Fed, StreamDeframer};
+use alertbus::wire::keys::NodeKey;
+use alertbus::wire::link::Link;
+use embedded_storage::nor_flash::NorFlash;
+
+/// Alerts that a node keeps.
+pub const SLOTS: usize = 32;
+
+/// Live Flash alerts that its journal holds: one in each slot, a summary that is open, and one on its way.
+const OPEN_MAX: usize = SLOTS + 2;
+
+/// Room for the longest frame of a bench.
+const BENCH_FRAME_LEN_MAX: usize = alertbus::limits::STIMULUS_LEN_MAX + 4;
+
+/// A node on flash `F`, with one line to its gateway and one to a bench.
+pub struct SensorNode<F> {
+    node: Node<FlashStore<F, OPEN_MAX>, SLOTS>,
+    link: Link,
+    uplink: StreamDeframer,
+    bench: Deframer<BENCH_FRAME_LEN_MAX>,
+    /// A delimiter goes before the first frame, so that what the line carried until then is closed off.
+    is_line_open: bool,
+}
+
+/// Why a node does not start. It sends nothing then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum StartError {
+    /// The flash cannot be read.
+    Flash,
+    /// What stands in its first page is no blob.
+    Unprovisioned(BlobError),
+    /// The store does not fit where it is to lie.
+    Layout(LayoutError),
+}
+
+/// What a bench asks for that is not a node's to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Asked {
+    /// The power is to fail after so many operations on the flash.
+    PowerCut {
+        /// How many still succeed.
+        after_operations: u16,
+    },
+}
+
+/// What a board's flash makes of it: the name, the key, and the memory of one node.
+pub struct Provisioned<F> {
+    node: NodeId,
+    key: NodeKey,
+    seed: u64,
+    store: FlashStore<F, OPEN_MAX>,
+}
+
+impl<F: NorFlash> Provisioned<F> {
+    /// Reads the blob in the first page of `flash`, and has the store lie at `store`.
+    ///
+    /// # Errors
+    /// Nothing was written then.
+    pub fn read(mut flash: F, store: Layout) -> Result<Self, StartError> {
+        let mut bytes = [0; BLOB_LEN];
+        flash.read(0, &mut bytes).map_err(|_| StartError::Flash)?;
+        let Blob { network, node, key, epoch, flash_seq, other_seq } =
+            Blob::decode(&bytes).map_err(StartError::Unprovisioned)?;
+        let birth = Birth { epoch, flash_seq, other_seq };
+        let store = FlashStore::new(flash, store, birth).map_err(StartError::Layout)?;
+        let seed = u64::from(network) << 16 | u64::from(node.0);
+        Ok(Self { node, key, seed, store })
+    }
+}
+
+impl<F: NorFlash> SensorNode<F> {
+    /// Starts the node.
+    ///
+    /// It is long, so let it be written to its place at once: a caller that passes it on pays for each copy with stack.
+    #[inline(always)]
+    #[must_use]
+    pub fn start(provisioned: Provisioned<F>, reset_cause: ResetCause, now: Instant) -> Self {
+        let Provisioned { node, key, seed, store } = provisioned;
+        log!(info, "node {=u16} starts: {}", node.0, reset_cause);
+        let config = NodeConfig { node, key, reset_cause, seed };
+        Self {
+            node: Node::start(config, store, now),
+            link: Link::stream(0),
+            uplink: Deframer::new(),
+            bench: Deframer::new(),
+            is_line_open: false,
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn id(&self) -> NodeId {
+        self.node.id()
+    }
+
+    /// Takes a byte from the gateway's line.
+    pub fn handle_uplink(&mut self, now: Instant, byte: u8) {
+        match self.uplink.feed(byte) {
+            Some(Fed::Packet(packet)) => {
+                if let Err(_why) = self.node.handle_packet(now, &self.link, packet) {
+                    log!(warn, "packet rejected: {}", _why);
+                }
+            }
+            Some(Fed::Noise(_noise)) => log!(debug, "noise on the uplink: {}", _noise),
+            None => {}
+        }
+    }
+
+    /// Takes a byte from the bench. What it asks for beyond sightings is handed back.
+    pub fn handle_bench(&mut self, now: Instant, byte: u8) -> Option<Asked> {
+        match self.bench.feed(byte)? {
+            Fed::Packet(bytes) => match Stimulus::decode(bytes) {
+                Ok(Stimulus::Sighting { phase, draft }) => {
+                    match bench::submit(now, phase, draft, &mut self.node) {
+                        Submission::Refused { why: _why, .. } => log!(warn, "alert refused: {}", _why),
+                        _taken => log!(info, "{} {}: {}", draft.precedence(), phase, _taken),
+                    }
+                }
+                Ok(Stimulus::PowerCut { after_operations }) => {
+                    return Some(Asked::PowerCut { after_operations });
+                }
+                // A rig that speaks of what this node has not, or not at all clearly, has failed as a detector.
+                Ok(_) | Err(_) => self.node.note_driver_error(),
+            },
+            Fed::Noise(_) => self.node.note_driver_error(),
+        }
+        None
+    }
+
+    /// Does what has become due, and tells the log what happened.
+    pub fn step(&mut self, now: Instant) {
+        if self.node.poll_timeout().is_some_and(|due| due <= now) {
+            self.node.handle_timeout(now);
+        }
+        while let Some(event) = self.node.poll_event() {
+            tell(&event);
+        }
+    }
+
+    /// The next frame for the gateway, written to `frame`, if there is one to send.
+    pub fn poll_transmit<'f>(
+        &mut self,
+        now: Instant,
+        frame: &'f mut [u8; FRAME_LEN_MAX + 1],
+    ) -> Option<&'f [u8]> {
+        let mut packet = [0; PACKET_LEN_MAX];
+        let packet = self.node.poll_transmit(now, &self.link, &mut packet)?;
+        let (delimiter, room) = frame.split_first_mut()?;
+        *delimiter = 0;
+        let len = frame::encode(packet, room)?.len().checked_add(1)?;
+        let from = usize::from(core::mem::replace(&mut self.is_line_open, true));
+        frame.get(from..len)
+    }
+}
+
+/// Only the log hears of an event so far: this node has no light or siren of its own.
+fn tell(_event: &NodeEvent) {
+    log!(info, "{}", _event);
+}
+
+impl<F> fmt::Debug for SensorNode<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SensorNode({:?})", self.node)
+    }
+}
+
+// Its key is nobody's business in a log.
+impl<F> fmt::Debug for Provisioned<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provisioned").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl StartError {
+    /// What a person does about it, in words that need no formatting.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::Flash => "its flash cannot be read",
+            Self::Unprovisioned(BlobError::Erased) => {
+                "it is not provisioned: flash its blob into the first page"
+            }
+            Self::Unprovisioned(_) => {
+                "its first page holds no sound blob: make a new one, and flash it there"
+            }
+            Self::Layout(_) => "the store does not fit on its flash",
+        }
+    }
+}
