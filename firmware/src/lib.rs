@@ -10,6 +10,7 @@
 //! | `device` | what boards are made of: lines, clock, watchdog, flash |
 //! | `fault` | what happens when the program cannot go on |
 //! | `node` | a sensor node, everything but its main loop |
+//! | `witness` | what a test wants to know of a node |
 //! | `testing` | what the programs below `src/test/` have in common |
 //!
 //! # Unsafe code
@@ -34,3 +35,5 @@ pub mod fault;
 pub mod node;
 #[cfg(all(feature = "qemu", feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "witness")]
+mod witness;

@@ -10,12 +10,15 @@ use alertbus::limits::{BLOB_LEN, FRAME_LEN_MAX, PACKET_LEN_MAX};
 use alertbus::message::{NodeId, ResetCause};
 use alertbus::provision::{Blob, BlobError};
 use alertbus::role::node::{Node, NodeConfig, NodeEvent, Submission};
-use alertbus::store::{Birth, FlashStore, Layout, LayoutError};
+use alertbus::store::{Birth, FlashStore, Layout, LayoutError, StoreError};
 use alertbus::time::Instant;
 use alertbus::wire::frame::{self, Deframer, Fed, StreamDeframer};
 use alertbus::wire::keys::NodeKey;
 use alertbus::wire::link::Link;
 use embedded_storage::nor_flash::NorFlash;
+
+#[cfg(feature = "witness")]
+use crate::witness::Witness;
 
 /// Alerts that a node keeps.
 pub const SLOTS: usize = 32;
@@ -34,6 +37,8 @@ pub struct SensorNode<F> {
     bench: Deframer<BENCH_FRAME_LEN_MAX>,
     /// A delimiter goes before the first frame, so that what the line carried until then is closed off.
     is_line_open: bool,
+    #[cfg(feature = "witness")]
+    witness: Witness,
 }
 
 /// Why a node does not start. It sends nothing then.
@@ -101,6 +106,8 @@ impl<F: NorFlash> SensorNode<F> {
             uplink: Deframer::new(),
             bench: Deframer::new(),
             is_line_open: false,
+            #[cfg(feature = "witness")]
+            witness: Witness::new(),
         }
     }
 
@@ -108,6 +115,18 @@ impl<F: NorFlash> SensorNode<F> {
     #[must_use]
     pub const fn id(&self) -> NodeId {
         self.node.id()
+    }
+
+    /// Why it will never send anything, in words for a person; none where it does.
+    #[must_use]
+    pub const fn silence(&self) -> Option<&'static str> {
+        match self.node.silent() {
+            None => None,
+            Some(StoreError::CounterLost) => {
+                Some("its counters are lost: provision it anew, with a new epoch, and flash the blob")
+            }
+            Some(_) => Some("its flash fails: change the board, and provision the new one"),
+        }
     }
 
     /// Takes a byte from the gateway's line.
@@ -150,8 +169,10 @@ impl<F: NorFlash> SensorNode<F> {
             self.node.handle_timeout(now);
         }
         while let Some(event) = self.node.poll_event() {
-            tell(&event);
+            self.tell(&event);
         }
+        #[cfg(feature = "witness")]
+        self.witness.step(now);
     }
 
     /// The next frame for the gateway, written to `frame`, if there is one to send.
@@ -162,17 +183,25 @@ impl<F: NorFlash> SensorNode<F> {
     ) -> Option<&'f [u8]> {
         let mut packet = [0; PACKET_LEN_MAX];
         let packet = self.node.poll_transmit(now, &self.link, &mut packet)?;
+        #[cfg(feature = "witness")]
+        self.witness.note_packet(now, packet);
         let (delimiter, room) = frame.split_first_mut()?;
         *delimiter = 0;
         let len = frame::encode(packet, room)?.len().checked_add(1)?;
         let from = usize::from(core::mem::replace(&mut self.is_line_open, true));
         frame.get(from..len)
     }
-}
 
-/// Only the log hears of an event so far: this node has no light or siren of its own.
-fn tell(_event: &NodeEvent) {
-    log!(info, "{}", _event);
+    /// Only the log hears of an event so far: this node has no light or siren of its own.
+    fn tell(&self, event: &NodeEvent) {
+        log!(info, "{}", event);
+        #[cfg(feature = "witness")]
+        if let NodeEvent::Durable { seq, .. } = event {
+            self.witness.note_durable(*seq);
+        }
+        #[cfg(not(any(feature = "defmt", feature = "witness")))]
+        let _ = event;
+    }
 }
 
 impl<F> fmt::Debug for SensorNode<F> {

@@ -33,6 +33,9 @@ fn main() -> ! {
 }
 
 fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
+    if let Some(why) = node.silence() {
+        board::tell(&["node: ", why]);
+    }
     let mut frame = [0; FRAME_LEN_MAX + 1];
     let mut uplink = board.uplink;
     loop {

@@ -1,0 +1,144 @@
+//! A node in QEMU and a gateway here, over a line that loses frames, and through power cuts.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use alertbus::driver::bench::Stimulus;
+use alertbus::message::kind::{ConvoyIed, DroneSighting, RocketLaunch};
+use alertbus::message::{Body, Phase, ResetCause};
+use alertbus::{AlertDraft, SiteId};
+
+use crate::site::Site;
+
+/// A launch at this site, by which the test knows it again: a live Flash alert.
+fn launch(site: u16) -> Stimulus {
+    onset(AlertDraft::new(RocketLaunch { impact_site: SiteId(site), ..RocketLaunch::default() }))
+}
+
+fn onset(draft: AlertDraft) -> Stimulus {
+    Stimulus::Sighting { phase: Phase::Onset, draft }
+}
+
+/// The site of every launch that was delivered, in the order of their delivery.
+fn launches(site: &Site) -> Vec<u16> {
+    let bodies = site.delivered.iter().map(|alert| alert.alert.unwrap().body);
+    let place = |body| if let Body::RocketLaunch(launch) = body { Some(launch.impact_site.0) } else { None };
+    bodies.filter_map(place).collect()
+}
+
+#[test]
+fn every_alert_arrives_once_and_both_ends_agree_on_every_byte() {
+    let mut site = Site::new("clean", 1);
+    site.power_on();
+    for number in 1..=20_u8 {
+        site.stimulate(&launch(number.into()));
+        let drone = DroneSighting { count: number, ..DroneSighting::default() };
+        site.stimulate(&onset(AlertDraft::new(drone)));
+        site.go_on(Duration::from_millis(10));
+    }
+    site.until("forty alerts", |site| site.delivered.len() == 40);
+    assert_eq!(launches(&site), Vec::from_iter(1..=20));
+    // When it has been quiet for a while, the node tells the hash of what it has sent, and the gateway has that.
+    site.until("the same hash", |site| site.told.contains(&site.sent()));
+    assert!(site.reports.iter().all(|report| report.boot == 1 && report.driver_errors == 0));
+    assert_eq!(site.reports[0].reset_cause, ResetCause::PowerOn);
+}
+
+#[test]
+fn every_alert_arrives_once_over_a_line_that_loses_half() {
+    let mut site = Site::new("loss", 2);
+    site.loss_percent = 50;
+    site.power_on();
+    for number in 1..=24_u8 {
+        site.stimulate(&launch(number.into()));
+        let ied = ConvoyIed { vehicles: number, ..ConvoyIed::default() };
+        site.stimulate(&onset(AlertDraft::new(ied)));
+        site.go_on(Duration::from_millis(40));
+    }
+    site.until("forty-eight alerts", |site| site.delivered.len() == 48);
+    let mut places = launches(&site);
+    places.sort_unstable();
+    assert_eq!(places, Vec::from_iter(1..=24));
+}
+
+#[test]
+fn noise_on_both_lines_is_no_alert_and_keeps_none_back() {
+    let mut site = Site::new("noise", 3);
+    site.power_on();
+    for number in 1..=20 {
+        // The last byte closes off what came before, as the rig and the gateway do after opening a line.
+        let mut noise: Vec<u8> = (0..200).map(|_| u8::try_from(site.draw(256)).unwrap()).collect();
+        noise.push(0);
+        site.babble(false, &noise);
+        site.babble(true, &noise);
+        site.stimulate(&launch(number));
+        site.go_on(Duration::from_millis(20));
+    }
+    site.until("twenty alerts", |site| site.delivered.len() == 20);
+    assert_eq!(launches(&site), Vec::from_iter(1..=20));
+}
+
+#[test]
+fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
+    const PAGE_LEN: usize = 4096;
+    for (name, from, pages, says) in [
+        ("blank", 0, 1, "node: it is not provisioned: flash its blob into the first page"),
+        ("damaged", 40, 0, "node: its first page holds no sound blob: make a new one, and flash it there"),
+        (
+            "forgetful",
+            PAGE_LEN,
+            2,
+            "node: its counters are lost: provision it anew, with a new epoch, and flash the blob",
+        ),
+    ] {
+        let mut site = Site::new(name, 5);
+        // It was a node once, and has sent something.
+        site.power_on();
+        site.until("a report", |site| !site.reports.is_empty());
+        site.power_off();
+        site.erase(from, if pages == 0 { 1 } else { pages * PAGE_LEN });
+        site.power_on();
+        site.stimulate(&launch(1));
+        site.until(says, |site| site.told.iter().any(|line| line == says));
+        site.go_on(Duration::from_millis(500));
+        assert!(site.is_silent() && site.delivered.is_empty(), "{name}");
+    }
+}
+
+/// The power goes twenty times: at a random moment, or in the midst of a word or page of the flash.
+#[test]
+fn no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_goes() {
+    let mut site = Site::new("cuts", 4);
+    let mut raised = 0;
+    for cut in 0..20 {
+        // While the line is dead, alerts have to wait for a later start.
+        site.loss_percent = if cut % 3 == 0 { 100 } else { 30 };
+        site.power_on();
+        let wait_ms = 20 + site.draw(300);
+        if cut % 2 == 1 {
+            let after_operations = u16::try_from(site.draw(120)).unwrap();
+            site.stimulate(&Stimulus::PowerCut { after_operations });
+        }
+        let mut waited = 0;
+        while waited < wait_ms && site.has_power() {
+            raised += 1;
+            site.stimulate(&launch(raised));
+            let step = 5 + site.draw(40);
+            site.go_on(Duration::from_millis(step));
+            waited += step;
+        }
+        if site.has_power() {
+            site.power_off();
+        }
+    }
+    site.loss_percent = 0;
+    site.power_on();
+    let durable = site.durable.len();
+    assert!(durable > 20, "only {durable} of {raised} alerts came as far as the flash");
+    site.until("all that was durable", |site| site.flash_delivered().is_superset(&site.durable));
+    let places = launches(&site);
+    let once: BTreeSet<&u16> = places.iter().collect();
+    assert_eq!(once.len(), places.len(), "an alert is delivered under two numbers: {places:?}");
+    println!("{raised} raised, {} durable, {} delivered", site.durable.len(), site.delivered.len());
+    site.until("a report of the last start", |site| site.reports.last().is_some_and(|last| last.boot == 21));
+}
