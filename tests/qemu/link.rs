@@ -8,6 +8,7 @@ use alertbus::message::kind::{ConvoyIed, DroneSighting, RocketLaunch};
 use alertbus::message::{Body, Phase, ResetCause};
 use alertbus::{AlertDraft, SiteId};
 
+use crate::debugger::Register;
 use crate::site::Site;
 
 /// A launch at this site, by which the test knows it again: a live Flash alert.
@@ -41,6 +42,7 @@ fn every_alert_arrives_once_and_both_ends_agree_on_every_byte() {
     // When it has been quiet for a while, the node tells the hash of what it has sent, and the gateway has that.
     site.until("the same hash", |site| site.told.contains(&site.sent()));
     assert!(site.reports.iter().all(|report| report.boot == 1 && report.driver_errors == 0));
+    assert_eq!(site.noise, 0);
     assert_eq!(site.reports[0].reset_cause, ResetCause::PowerOn);
 }
 
@@ -103,6 +105,29 @@ fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
         site.go_on(Duration::from_millis(500));
         assert!(site.is_silent() && site.delivered.is_empty(), "{name}");
     }
+}
+
+#[test]
+fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing() {
+    let mut site = Site::new("faults", 6);
+    let mut debugger = site.power_on_with_debugger();
+    site.until("a first report", |site| site.reports.iter().any(|report| report.boot == 1));
+    // Where no program is, and where no stack is.
+    let faults = [(Register::ProgramCounter, 0x4000_0000), (Register::StackPointer, 0x2000_0008)];
+    for (boot, (register, value)) in (2..).zip(faults.into_iter().cycle().take(4)) {
+        site.loss_percent = 100;
+        site.stimulate(&launch(boot));
+        site.until("one more alert in the journal", |site| site.durable.len() == usize::from(boot) - 1);
+        debugger.spoil(register, value);
+        site.loss_percent = 0;
+        site.until("a report of the next start", |site| {
+            site.reports.iter().any(|report| report.boot == boot)
+        });
+        let report = site.reports.iter().find(|report| report.boot == boot).unwrap();
+        assert_eq!(report.reset_cause, ResetCause::Fault, "{register:?}");
+        site.until("the alert", |site| launches(site).contains(&boot));
+    }
+    assert_eq!(launches(&site), [2, 3, 4, 5]);
 }
 
 /// The power goes twenty times: at a random moment, or in the midst of a word or page of the flash.

@@ -23,6 +23,7 @@ use alertbus::{AlertId, NodeId};
 use alertbus_tests::firmware::{BOARDS, Board};
 use sha2::{Digest, Sha256};
 
+use crate::debugger::Debugger;
 use crate::guest::Guest;
 
 /// For everything that is waited for here; each takes a second or so.
@@ -54,6 +55,8 @@ pub(crate) struct Site {
     /// Numbers of the live Flash alerts that the node has called durable.
     pub(crate) durable: BTreeSet<u32>,
     pub(crate) reports: Vec<Heartbeat>,
+    /// What was no frame on the uplink, as is the rest of one in whose midst a node fails.
+    pub(crate) noise: u32,
     /// What the node has told in other lines.
     pub(crate) told: Vec<String>,
     /// Counters of all packets that it has ever sent.
@@ -119,6 +122,7 @@ impl Site {
             delivered: Vec::new(),
             durable: BTreeSet::new(),
             reports: Vec::new(),
+            noise: 0,
             told: Vec::new(),
             counters: BTreeSet::new(),
             sent: Sha256::new(),
@@ -138,13 +142,28 @@ impl Site {
 
     /// Gives the node power. It has none already.
     pub(crate) fn power_on(&mut self) {
+        self.start(&[]);
+    }
+
+    /// As [`Site::power_on`], with a debugger at its processor.
+    pub(crate) fn power_on_with_debugger(&mut self) -> Debugger {
+        let listener = listen();
+        let port = listener.local_addr().unwrap().port();
+        let line = format!("socket,id=debugger,host=127.0.0.1,port={port}");
+        self.start(&["-chardev".into(), line, "-gdb".into(), "chardev:debugger".into()]);
+        let mut debugger = Debugger::new(accept(&listener, &self.node.as_ref().unwrap().guest));
+        debugger.go_on();
+        debugger
+    }
+
+    fn start(&mut self, more: &[String]) {
         assert!(self.node.is_none());
-        let [uplink, bench] = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [uplink, bench] = [listen(), listen()];
         let serial = |listener: &TcpListener| {
             ["-serial".to_string(), format!("tcp:{},nodelay=on", listener.local_addr().unwrap())]
         };
         let semihosting = ["-semihosting-config".to_string(), "enable=on,target=native".to_string()];
-        let arguments = [serial(&uplink), serial(&bench), semihosting].concat();
+        let arguments = [&serial(&uplink)[..], &serial(&bench), &semihosting, more].concat();
         let guest = Guest::start(board(), image(), &self.folder, &arguments);
         let [uplink, bench] = [uplink, bench].map(|listener| accept(&listener, &guest));
         self.node = Some(Node { guest, uplink, bench, deframer: StreamDeframer::new() });
@@ -231,8 +250,10 @@ impl Site {
         let len = node.uplink.read(&mut bytes).unwrap_or(0);
         for byte in &bytes[..len] {
             if let Some(fed) = node.deframer.feed(*byte) {
-                let Fed::Packet(packet) = fed else { panic!("noise on a line that has none: {fed:?}") };
-                self.hear(packet);
+                match fed {
+                    Fed::Packet(packet) => self.hear(packet),
+                    Fed::Noise(_) => self.noise += 1,
+                }
             }
         }
         let now = self.now();
@@ -319,6 +340,10 @@ impl Draws {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % below
     }
+}
+
+fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
 /// Waits for the guest's end of a line.

@@ -4,6 +4,7 @@
 #![no_main]
 
 use core::hint::black_box;
+use core::mem::MaybeUninit;
 
 use alertbus::message::ResetCause;
 use cortex_m_rt::entry;
@@ -39,6 +40,10 @@ fn main() -> ! {
             hprintln!("  a stack that overflows");
             black_box(descend(black_box(1)));
         }
+        5 => {
+            hprintln!("  one byte below the stack");
+            reach(7);
+        }
         _ => {
             hprintln!("  done");
             debug::exit(debug::EXIT_SUCCESS);
@@ -47,6 +52,15 @@ fn main() -> ! {
     hprintln!("  it went on");
     debug::exit(debug::EXIT_FAILURE);
     fault::reset(ResetCause::Unknown)
+}
+
+/// Has a variable that is longer than any stack here, and changes the lowest byte of it alone: nothing else would tell.
+#[inline(never)]
+fn reach(byte: u8) {
+    let mut long = [const { MaybeUninit::<u8>::uninit() }; 40_000];
+    black_box(&mut long);
+    long[0].write(byte);
+    black_box(&mut long);
 }
 
 /// Goes down for ever, and uses on the way back what it had, so that no compiler makes a loop of it.
