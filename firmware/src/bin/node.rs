@@ -11,7 +11,6 @@ use core::mem::MaybeUninit;
 use alertbus::limits::FRAME_LEN_MAX;
 use alertbus::message::ResetCause;
 use cortex_m_rt::entry;
-use embedded_io::Write;
 
 use alertbus_firmware::board::{self, Board};
 use alertbus_firmware::fault;
@@ -37,7 +36,6 @@ fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
         board::tell(&["node: ", why]);
     }
     let mut frame = [0; FRAME_LEN_MAX + 1];
-    let mut uplink = board.uplink;
     loop {
         let now = board::now();
         while let Some(byte) = board.uplink.poll() {
@@ -51,7 +49,8 @@ fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
         node.step(now);
         while board.uplink.room() > FRAME_LEN_MAX {
             let Some(frame) = node.poll_transmit(now, &mut frame) else { break };
-            let Ok(()) = uplink.write_all(frame);
+            // There is room for the longest, and nobody else sends.
+            let _ = board.uplink.send(frame);
         }
         board::wait();
     }

@@ -94,6 +94,21 @@ impl Uart {
         critical_section::with(|masked| self.rings.borrow(masked).to_send.room())
     }
 
+    /// Sends all of `bytes` without waiting; where there is no room for them nothing is sent, and it answers false.
+    pub fn send(&self, bytes: &[u8]) -> bool {
+        critical_section::with(|masked| {
+            let rings = self.rings.borrow(masked);
+            let has_room = rings.to_send.room() >= bytes.len();
+            if has_room {
+                bytes.iter().for_each(|byte| {
+                    rings.to_send.push(*byte);
+                });
+                self.transmit(rings);
+            }
+            has_room
+        })
+    }
+
     /// Whether bytes were lost because nobody took them, since this was asked last.
     pub fn is_overrun(&self) -> bool {
         let is_overrun = self.registers.read(STATE) & RX_OVERRUN != 0;
