@@ -24,11 +24,19 @@ fn main() -> ! {
     let Some(board) = board::start() else { fault::reset(ResetCause::Fault) };
     let flash = board::flash().ok_or(StartError::Flash);
     match flash.and_then(|flash| Provisioned::read(flash, board::STORE)) {
-        Ok(provisioned) => {
-            run(&board, NODE.write(SensorNode::start(provisioned, board.reset_cause, board::now())))
-        }
+        Ok(provisioned) => run(&board, start(NODE, provisioned, &board)),
         Err(why) => refuse(&board, why),
     }
+}
+
+/// Apart from `main`, so that what it takes of the stack is free again when the loop begins.
+#[inline(never)]
+fn start<'n>(
+    place: &'n mut MaybeUninit<SensorNode<board::Flash>>,
+    provisioned: Provisioned<board::Flash>,
+    board: &Board,
+) -> &'n mut SensorNode<board::Flash> {
+    place.write(SensorNode::start(provisioned, board.reset_cause, board::now()))
 }
 
 fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
