@@ -7,6 +7,7 @@
 //! | module | is |
 //! | --- | --- |
 //! | `board` | the one board that is chosen: its interrupts, its clock rate, what is where |
+//! | `counter` | instructions, counted |
 //! | `device` | what boards are made of: lines, clock, watchdog, flash |
 //! | `fault` | what happens when the program cannot go on |
 //! | `node` | a sensor node, everything but its main loop |
@@ -27,6 +28,8 @@ mod log;
 
 #[cfg(feature = "board")]
 pub mod board;
+#[cfg(all(feature = "mps2", feature = "testing"))]
+pub mod counter;
 #[cfg(feature = "mps2")]
 pub mod device;
 #[cfg(feature = "board")]

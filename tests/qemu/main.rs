@@ -1,5 +1,6 @@
 //! The firmware in QEMU. `cargo verify qemu` runs this; a plain `cargo test` does not, for want of an emulator.
 //!
+//! - `budget`: what the firmware costs, and may.
 //! - `debugger`: what breaks a guest on purpose.
 //! - `guest`: an image in QEMU, from its start to its end, whichever comes.
 //! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through power cuts and faults.
@@ -9,6 +10,7 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod budget;
 mod debugger;
 mod guest;
 mod link;
