@@ -7,6 +7,7 @@
 //! | [`world`] | sites, nodes, sirens, links and a gateway on virtual time; the core's code, byte for byte |
 //! | [`soak`] | small networks by the thousand under every fault, and what they add up to |
 //! | [`keyring`] | a network's master key, which node has which epoch, and the blobs to flash |
+//! | [`transport`] | bytes and peers: TCP, serial lines |
 //! | [`replay`] | a scenario played through the world, at the pace somebody asks for |
 //! | [`sink`] | alerts in somebody's words, each behind a queue of its own |
 //! | [`report`] | what became of everything, as a table and as JSON |
@@ -20,9 +21,11 @@ pub mod cli;
 pub mod clock;
 pub mod draw;
 pub mod keyring;
+pub mod outbox;
 pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod sink;
 pub mod soak;
+pub mod transport;
 pub mod world;
