@@ -8,6 +8,8 @@
 //! | [`soak`] | small networks by the thousand under every fault, and what they add up to |
 //! | [`keyring`] | a network's master key, which node has which epoch, and the blobs to flash |
 //! | [`transport`] | bytes and peers: TCP, serial lines |
+//! | [`outbox`] | what a live gateway must not forget, on its disk before it is acknowledged |
+//! | [`live`] | the core's gateway, nodes and sirens over real lines, in real time |
 //! | [`replay`] | a scenario played through the world, at the pace somebody asks for |
 //! | [`sink`] | alerts in somebody's words, each behind a queue of its own |
 //! | [`report`] | what became of everything, as a table and as JSON |
@@ -21,6 +23,7 @@ pub mod cli;
 pub mod clock;
 pub mod draw;
 pub mod keyring;
+pub mod live;
 pub mod outbox;
 pub mod replay;
 pub mod report;

@@ -6,7 +6,7 @@ mod dissection;
 mod frame;
 mod heartbeat;
 pub(super) mod hex;
-mod kinds;
+pub(super) mod kinds;
 pub(super) mod moment;
 mod packet;
 mod show;

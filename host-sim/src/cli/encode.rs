@@ -1,7 +1,7 @@
 //! `host-sim encode`: seals one alert, for tests of receivers and for vectors.
 
-mod alert;
-mod fields;
+pub(super) mod alert;
+pub(super) mod fields;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

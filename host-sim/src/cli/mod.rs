@@ -11,10 +11,12 @@
 pub mod completions;
 pub mod decode;
 pub mod encode;
+pub mod gateway;
 pub mod incidents;
 mod key_options;
 pub mod keys;
 pub mod man;
+pub mod node;
 pub mod replay;
 pub mod schema;
 pub mod soak;
@@ -67,6 +69,8 @@ enum Command {
     Replay(replay::Args),
     Incidents(incidents::Args),
     Soak(soak::Args),
+    Gateway(gateway::Args),
+    Node(node::Args),
     Decode(decode::Args),
     Encode(encode::Args),
     Keys(keys::Args),
@@ -153,6 +157,8 @@ impl Command {
             Self::Replay(args) => replay::run(&args, voice),
             Self::Incidents(args) => incidents::run(&args),
             Self::Soak(args) => soak::run(&args, voice),
+            Self::Gateway(args) => gateway::run(&args, voice),
+            Self::Node(args) => node::run(&args, voice),
             Self::Decode(args) => decode::run(&args),
             Self::Encode(args) => encode::run(&args),
             Self::Keys(args) => keys::run(&args, voice),

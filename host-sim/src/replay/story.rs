@@ -261,7 +261,7 @@ impl Story {
             exercise: true,
             time: self.time(planned.at_ms),
             headline: format!("REPLAY {}", incident.title),
-            incident: incident.id.clone(),
+            incident: Some(incident.id.clone()),
             mark: incident.mark.name(),
             precedence: planned.precedence().name(),
             kind: planned.kind(),

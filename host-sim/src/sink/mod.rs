@@ -18,22 +18,23 @@ pub use jsonl::JsonLines;
 /// Alerts that wait for a sink at most.
 pub const QUEUE_LEN_MAX: usize = 256;
 
-/// One alert and what became of it. Every output of a replay carries the mark of an exercise, in a field for
-/// machines and in the headline that people read.
+/// One alert and what became of it. What is no live alert, as everything in a replay, carries the mark of an exercise
+/// in a field for machines and in the headline that people read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivery {
     /// Always `alert`.
     #[serde(rename = "type")]
     pub sort: &'static str,
-    /// Always true: a replay is never a live alert.
+    /// Whether it is no live alert. In a replay none is.
     pub exercise: bool,
-    /// When it was raised, RFC 3339.
+    /// When it was raised, or, of one that a live gateway has received, when that was. RFC 3339.
     pub time: String,
-    /// What happened, as a headline that begins with REPLAY.
+    /// What happened, as a headline. In a replay it begins with REPLAY, in an exercise with EXERCISE.
     pub headline: String,
-    /// Name of the incident.
-    pub incident: String,
-    /// `documented`, `reconstructed` or `modelled`.
+    /// Name of the incident that is replayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// `documented`, `reconstructed` or `modelled` in a replay; else `live` or `exercise`.
     pub mark: &'static str,
     /// Its precedence.
     pub precedence: &'static str,
@@ -41,15 +42,15 @@ pub struct Delivery {
     pub kind: &'static str,
     /// Where: name of the site.
     pub site: String,
-    /// Path of the node that raised it.
+    /// Path of the node that raised it, or its number.
     pub node: String,
     /// Its name on the wire; none where it never got there.
     pub id: Option<String>,
-    /// `delivered`, or why not.
+    /// `delivered`, or why not; of a live gateway also `late`, `overtaken` and `not-stored`.
     pub outcome: &'static str,
     /// Bytes of its sealed packet.
     pub bytes: Option<usize>,
-    /// From raised to received, in milliseconds.
+    /// From raised to received, in milliseconds, as far as the clocks tell.
     pub latency_ms: Option<u64>,
 }
 

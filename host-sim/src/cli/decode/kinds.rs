@@ -46,6 +46,24 @@ pub(super) fn fields(body: &Body, span: Span<'_>, fields: &mut Vec<Field>) {
     }
 }
 
+/// What a kind says, in a line: the fields that are known.
+pub(in crate::cli) fn brief(body: &Body) -> String {
+    let mut found = Vec::new();
+    fields(body, Span { offset: 0, bytes: &[] }, &mut found);
+    let known = found.iter().filter(|field| !field.value.is_null() && field.words != "unknown");
+    known.map(|field| format!("{} {}", field.name, field.words)).collect::<Vec<_>>().join(", ")
+}
+
+/// The number of the kind with this name.
+pub(in crate::cli) fn code_of(name: &str) -> Option<u8> {
+    (0..=u8::MAX).find(|code| payload_of(*code).is_some_and(|(known, _)| known == name))
+}
+
+/// The name of the kind with this number, or the number.
+pub(in crate::cli) fn name_of(code: u8) -> String {
+    payload_of(code).map_or_else(|| format!("kind {code}"), |(name, _)| name.into())
+}
+
 struct Payload<'b, 'f> {
     span: Span<'b>,
     fields: &'f mut Vec<Field>,

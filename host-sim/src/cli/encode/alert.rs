@@ -26,19 +26,34 @@ pub(super) fn alert(kind: &str, fields: &mut Fields) -> anyhow::Result<Alert> {
     Ok(Alert { body, ..common })
 }
 
+/// What a source says of an alert of this kind; its node sees to the rest.
+///
+/// # Errors
+/// As [`alert`].
+pub(in crate::cli) fn draft(kind: &str, fields: &mut Fields) -> anyhow::Result<AlertDraft> {
+    let said = said(fields)?;
+    let body = body(kind, fields)?;
+    Ok(AlertDraft { body, ..said })
+}
+
 /// What every alert has; the body is still to come.
 pub(super) fn common(fields: &mut Fields) -> anyhow::Result<Alert> {
-    let draft = AlertDraft {
+    let draft = said(fields)?;
+    let boot = fields.number("boot", 0..=7)?.unwrap_or(1);
+    let (phase, reference) = phase(fields)?;
+    Ok(Alert { phase, reference, ..draft.onset(boot) })
+}
+
+/// What every source may say; the body is still to come.
+fn said(fields: &mut Fields) -> anyhow::Result<AlertDraft> {
+    Ok(AlertDraft {
         severity: fields.word("severity", Severity::Unknown)?,
         urgency: fields.word("urgency", Urgency::Unknown)?,
         certainty: fields.word("certainty", Certainty::Unknown)?,
         time: time(fields)?,
         place: place(fields)?,
         ..AlertDraft::new(Summary::default())
-    };
-    let boot = fields.number("boot", 0..=7)?.unwrap_or(1);
-    let (phase, reference) = phase(fields)?;
-    Ok(Alert { phase, reference, ..draft.onset(boot) })
+    })
 }
 
 fn time(fields: &mut Fields) -> anyhow::Result<EventTime> {

@@ -11,7 +11,7 @@ use crate::scenario::{Decimal, Words, near_miss, quoted};
 
 /// `FIELD=VALUE` pairs, and the names asked for so far.
 #[derive(Debug, Default)]
-pub(super) struct Fields {
+pub(in crate::cli) struct Fields {
     given: Vec<(String, String)>,
     known: Vec<(&'static str, String)>,
 }
@@ -21,7 +21,7 @@ impl Fields {
     ///
     /// # Errors
     /// One without `=`, or two of one name.
-    pub(super) fn parse(pairs: &[String]) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn parse(pairs: &[String]) -> anyhow::Result<Self> {
         let mut fields = Self::default();
         for pair in pairs {
             let Some((name, value)) = pair.split_once('=') else {
@@ -42,7 +42,7 @@ impl Fields {
     ///
     /// # Errors
     /// There is one.
-    pub(super) fn finish(&self, kind: &str) -> anyhow::Result<()> {
+    pub(in crate::cli) fn finish(&self, kind: &str) -> anyhow::Result<()> {
         let known: Vec<_> = self.known.iter().map(|(name, _)| *name).collect();
         match self.given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),
@@ -65,7 +65,7 @@ impl Fields {
     }
 
     /// One of these words.
-    pub(super) fn choice<T: Copy>(
+    pub(in crate::cli) fn choice<T: Copy>(
         &mut self,
         name: &'static str,
         words: &[(T, &'static str)],
@@ -80,7 +80,7 @@ impl Fields {
     }
 
     /// A whole number within a range.
-    pub(super) fn number<N: TryFrom<u64>>(
+    pub(in crate::cli) fn number<N: TryFrom<u64>>(
         &mut self,
         name: &'static str,
         range: RangeInclusive<u64>,
@@ -121,7 +121,7 @@ impl Fields {
 }
 
 /// What is allowed, and the one that was probably meant.
-pub(super) fn one_of(word: &str, names: &[&str]) -> String {
+pub(in crate::cli) fn one_of(word: &str, names: &[&str]) -> String {
     let near = near_miss(word, names.iter().copied());
     let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
     format!("{meant}allowed: {}", names.join(", "))
