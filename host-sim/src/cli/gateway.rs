@@ -99,6 +99,7 @@ fn roll(args: &Args, keyring: &Keyring) -> anyhow::Result<Roll> {
         network: keyring.network(),
         master: keyring.master_key(),
         nodes,
+        rolls: keyring.entries().filter_map(|entry| Some((entry.node, entry.next_epoch?))).collect(),
         exercise: args.exercise,
     })
 }

@@ -10,7 +10,7 @@ use super::told::{Ask, NodeRow, Told};
 use crate::clock::unix_ms;
 
 impl Gateway {
-    /// Does what somebody asks for, and tells what comes of it.
+    /// Does what somebody asks for, and tells what comes of it once that survives.
     pub(super) fn ask(&mut self, ask: Ask) {
         let (now, now_ms) = (self.now(), unix_ms());
         let news = match ask {
@@ -31,7 +31,7 @@ impl Gateway {
             // Ends the loop before it comes here.
             Ask::Quit => return,
         };
-        self.tell(news);
+        self.tell_when_synced(news);
     }
 
     fn given_to(&mut self, node: NodeId, given: Result<Vec<CommandId>, CommandRefusal>, what: &str) -> Told {

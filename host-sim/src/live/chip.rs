@@ -229,6 +229,9 @@ impl NorFlash for Chip {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Failed> {
         let len = usize::try_from(to.checked_sub(from).ok_or(Failed)?).map_err(|_| Failed)?;
+        if to as usize > self.capacity() {
+            return Err(Failed);
+        }
         self.put(&vec![ERASED; len], from)
     }
 
@@ -238,5 +241,86 @@ impl NorFlash for Chip {
         // Programming only ever clears bits.
         becomes.iter_mut().zip(bytes).for_each(|(old, new)| *old &= new);
         self.put(&becomes, offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use alertbus::message::{Epoch, NodeId};
+    use alertbus::wire::keys::MasterKey;
+
+    use super::*;
+
+    /// A path of a test's own, without a file when the test begins and ends.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("alertbus-chip-{}-{name}", std::process::id()));
+            let _ = fs::remove_file(&path);
+            Self(path)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
+    fn blob(node: u16) -> [u8; BLOB_LEN] {
+        let key = MasterKey::from_bytes([7; 16]).node_key(7, NodeId(node));
+        let blob = Blob { network: 7, node: NodeId(node), key, epoch: Epoch(1), flash_seq: 1, other_seq: 1 };
+        *blob.encode().expect("its numbers are in their ranges").expose()
+    }
+
+    fn refused(path: &Path, blob: Option<&[u8; BLOB_LEN]>) -> String {
+        match Chip::open(path, blob) {
+            Ok(_) => panic!("it was opened"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn it_is_a_flash_and_outlives_its_program() {
+        let place = Place::new("flash");
+        let mut chip = Chip::open(&place.0, Some(&blob(12))).expect("a new file");
+        let offset = LAYOUT.base;
+        let mut word = [0; 4];
+        chip.write(offset, &[0x0f; 4]).expect("there is room");
+        chip.write(offset, &[0xf1; 4]).expect("there is room");
+        chip.read(offset, &mut word).expect("it is there");
+        assert_eq!(word, [0x01; 4], "programming only clears bits");
+        drop(chip);
+        let mut chip = Chip::open(&place.0, None).expect("it is in order");
+        assert_eq!(chip.blob().map(|blob| blob.node).ok(), Some(NodeId(12)));
+        chip.read(offset, &mut word).expect("it is there");
+        assert_eq!(word, [0x01; 4]);
+        chip.erase(offset, offset + PAGE_LEN as u32).expect("there is room");
+        chip.read(offset, &mut word).expect("it is there");
+        assert_eq!(word, [ERASED; 4]);
+        assert!(chip.write(u32::MAX - 4, &[0; 4]).is_err() && chip.erase(8, 4).is_err());
+        assert!(chip.erase(0, (PAGE_LEN * (PAGES + 1)) as u32).is_err());
+    }
+
+    #[test]
+    fn whatever_is_not_this_nodes_flash_is_refused() {
+        let place = Place::new("refused");
+        assert!(refused(&place.0, None).contains("`--blob FILE` or `--keys DIR --node N` makes it"));
+        let chip = Chip::open(&place.0, Some(&blob(12))).expect("a new file");
+        assert!(refused(&place.0, None).contains("another node is running on"));
+        drop(chip);
+        let message = refused(&place.0, Some(&blob(13)));
+        assert!(
+            message.contains("flash of node 12 of network 7 in epoch 1, and the blob is of node 13"),
+            "{message}"
+        );
+        fs::set_permissions(&place.0, fs::Permissions::from_mode(0o640)).expect("it is ours");
+        assert!(refused(&place.0, None).contains("(mode 640): `chmod 600"));
+        fs::set_permissions(&place.0, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        fs::write(&place.0, [0; 9]).expect("there is room");
+        assert!(refused(&place.0, None).contains("has 9 bytes, and a node's flash has 28672"));
     }
 }

@@ -39,6 +39,8 @@ pub struct Roll {
     pub master: MasterKey,
     /// Nodes with the epoch that each is in as far as is known.
     pub nodes: Vec<(NodeId, Epoch)>,
+    /// Nodes that are to be sent on to their next epoch.
+    pub rolls: BTreeMap<NodeId, Epoch>,
     /// Whether exercise packets are opened beside live ones.
     pub exercise: bool,
 }
@@ -57,6 +59,7 @@ pub(super) struct Desk {
     /// Down counters set aside so far.
     down: BTreeMap<(NodeId, Epoch), u32>,
     owed: BTreeMap<(NodeId, CommandId), Owed>,
+    rolls: BTreeMap<NodeId, Epoch>,
 }
 
 impl Desk {
@@ -75,6 +78,7 @@ impl Desk {
             granted: Vec::new(),
             down: outbox.down()?,
             owed: BTreeMap::new(),
+            rolls: roll.rolls.clone(),
         };
         let mut states: Vec<Option<PeerState>> = Vec::new();
         let mut spans = Vec::new();
@@ -156,6 +160,22 @@ impl Desk {
         event
     }
 
+    /// Sends a node that has just been heard on to its next epoch, where it is to go there. That epoch, once, when it
+    /// has come there.
+    pub(super) fn roll_on(&mut self, now: Instant, node: NodeId) -> Option<Epoch> {
+        let next = *self.rolls.get(&node)?;
+        let peer = self.gateway.peer(node)?;
+        if peer.epoch() >= next {
+            self.rolls.remove(&node);
+            return Some(next);
+        }
+        if peer.commands().next().is_none() {
+            // Where that cannot be said now, its next packet is another occasion.
+            let _ = self.gateway.command(now, node, Order::NextEpoch(next));
+        }
+        None
+    }
+
     /// What is to be written next; none while there is nothing, or a batch is on its way already.
     pub(super) fn take_batch(&mut self) -> Option<Batch> {
         if self.flying.is_some() || self.next.is_empty() {
@@ -165,6 +185,11 @@ impl Desk {
         self.flying = Some(batch.alerts.len());
         self.granted = spans_of(&batch);
         Some(batch)
+    }
+
+    /// Whether anything waits to be written.
+    pub(super) fn gathers(&self) -> bool {
+        !self.next.is_empty()
     }
 
     /// The batch on its way is on the disk: the gateway may say so. How many alerts were in it.
@@ -359,3 +384,6 @@ fn spans_of(batch: &Batch) -> Vec<(NodeId, Epoch, DownSpan)> {
     let span = |end: u32| DownSpan { first: end.saturating_sub(DOWN_COUNTERS).max(1), end };
     batch.down.iter().map(|(&(node, epoch), &end)| (node, epoch, span(end))).collect()
 }
+
+#[cfg(test)]
+mod tests;

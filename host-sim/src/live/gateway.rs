@@ -13,12 +13,12 @@ use alertbus::role::gateway::{GatewayEvent, Rejected};
 use alertbus::time::Instant;
 use alertbus::wire::link::Link;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 
 use super::desk::{Desk, Roll};
 use super::line::{Heard, LineId};
-use super::lines::{LINES_MAX, Lines};
+use super::lines::{LINES_MAX, Lines, accept};
 use super::told::{Alarm, Ask, Told};
 use crate::clock::{Stopwatch, unix_ms};
 use crate::outbox::{Outbox, OutboxError, StoredAlert};
@@ -39,9 +39,6 @@ const NEWS_MAX: usize = 1_024;
 /// Nodes that are complained of once each.
 const COMPLAINTS_MAX: usize = 256;
 
-/// Connections that wait to be looked at.
-const ARRIVALS_MAX: usize = 16;
-
 /// How long whoever looks on may take for the last news when a gateway ends.
 const FAREWELL_MAX: Duration = Duration::from_secs(5);
 
@@ -58,7 +55,7 @@ pub enum Ended {
     Unheard,
 }
 
-/// See the [module](self).
+/// A live gateway: its desk, its connections, and how far what it was told has come.
 pub struct Gateway {
     pub(super) desk: Desk,
     outbox: Arc<Outbox>,
@@ -71,7 +68,8 @@ pub struct Gateway {
     progress: Progress,
     /// Alerts that are about to be shown.
     alerts: VecDeque<(u64, StoredAlert)>,
-    news: VecDeque<Told>,
+    /// What is to be told, each after so many batches have come to the disk.
+    news: VecDeque<(u64, Told)>,
     /// Commands that somebody asked for, whose answers are told.
     pub(super) given: BTreeSet<(NodeId, CommandId)>,
     complained: BTreeSet<(NodeId, Alarm)>,
@@ -89,6 +87,8 @@ struct Progress {
     shown: u64,
     /// The last of which that is to be written down.
     noted: u64,
+    /// Batches that have come to the disk.
+    batches: u64,
 }
 
 impl Gateway {
@@ -109,7 +109,14 @@ impl Gateway {
             heard,
             stopwatch: Stopwatch::start(),
             flying: None,
-            progress: Progress { before: stored, stored, handed_over: shown, shown, noted: shown },
+            progress: Progress {
+                before: stored,
+                stored,
+                handed_over: shown,
+                shown,
+                noted: shown,
+                batches: 0,
+            },
             alerts: VecDeque::new(),
             news: VecDeque::new(),
             complained: BTreeSet::new(),
@@ -229,6 +236,7 @@ impl Gateway {
             return Err(error);
         }
         self.progress.stored += self.desk.synced();
+        self.progress.batches += 1;
         Ok(())
     }
 
@@ -282,6 +290,11 @@ impl Gateway {
                     self.lines.prove(line, node);
                 }
                 self.note_event(event);
+                if let Some(node) = authentic
+                    && let Some(epoch) = self.desk.roll_on(self.now(), node)
+                {
+                    self.tell(Told::Rolled { node, epoch });
+                }
             }
         }
     }
@@ -302,6 +315,9 @@ impl Gateway {
             GatewayEvent::Restored { node } => Told::Alarm { node, alarm: Alarm::Restored },
             GatewayEvent::Rejected { node: Some(node), why: Rejected::UnknownNode } => {
                 return self.complain(node, Alarm::Stranger);
+            }
+            GatewayEvent::Rejected { node: Some(node), why: Rejected::BadTag } => {
+                return self.complain(node, Alarm::WrongKey);
             }
             GatewayEvent::Rejected { node: Some(node), why: Rejected::Exercise } => {
                 return self.complain(node, Alarm::Exercise);
@@ -326,14 +342,24 @@ impl Gateway {
         }
     }
 
-    pub(super) fn tell(&mut self, news: Told) {
+    fn tell(&mut self, news: Told) {
         if self.news.len() < NEWS_MAX {
-            self.news.push_back(news);
+            self.news.push_back((0, news));
+        }
+    }
+
+    /// Tells it once what has gathered up to now is on the disk: who reads it may rely on it.
+    pub(super) fn tell_when_synced(&mut self, news: Told) {
+        let gathering = u64::from(self.desk.gathers());
+        let after = self.progress.batches + u64::from(self.flying.is_some()) + gathering;
+        if self.news.len() < NEWS_MAX {
+            self.news.push_back((after, news));
         }
     }
 
     fn has_news(&self) -> bool {
-        self.progress.handed_over < self.progress.stored || !self.news.is_empty()
+        let is_due = |(after, _): &(u64, Told)| *after <= self.progress.batches;
+        self.progress.handed_over < self.progress.stored || self.news.front().is_some_and(is_due)
     }
 
     /// Alerts first, in the order in which they were stored.
@@ -341,33 +367,13 @@ impl Gateway {
         if self.alerts.is_empty() && self.progress.handed_over < self.progress.stored {
             self.alerts = self.outbox.alerts(self.progress.handed_over, SHOW_AT_ONCE)?.into();
         }
-        let Some((number, alert)) = self.alerts.pop_front() else { return Ok(self.news.pop_front()) };
+        let Some((number, alert)) = self.alerts.pop_front() else {
+            return Ok(self.news.pop_front().map(|(_, news)| news));
+        };
         self.progress.handed_over = number;
         let again = number <= self.progress.before;
         Ok(Some(Told::Alert { number, alert: Box::new(alert), again }))
     }
-}
-
-/// Takes connections of every listener, each with the number of its link.
-fn accept(listeners: Vec<Listener>) -> (JoinSet<()>, mpsc::Receiver<(u8, io::Result<Connection>)>) {
-    let (sender, arrivals) = mpsc::channel(ARRIVALS_MAX);
-    let mut accepting = JoinSet::new();
-    for (link, mut listener) in (0..).zip(listeners) {
-        let sender = sender.clone();
-        accepting.spawn(async move {
-            let mut told = false;
-            loop {
-                let arrival = listener.accept().await;
-                // A device that is away would say so every few seconds.
-                let failed = arrival.is_err();
-                if !(failed && told) && sender.send((link, arrival)).await.is_err() {
-                    return;
-                }
-                told = failed;
-            }
-        });
-    }
-    (accepting, arrivals)
 }
 
 /// The batch on its way has come to the disk, or has not; never where there is none.

@@ -5,6 +5,7 @@
 //! not known, after a start, every connection of its link carries what is meant for it, sealed as it is.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use alertbus::NodeId;
@@ -13,7 +14,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::line::{self, Heard, LineId, WAITING_MAX};
-use crate::transport::Connection;
+use crate::transport::{Connection, Listener};
 
 /// Connections a gateway holds at once.
 pub(super) const LINES_MAX: usize = 256;
@@ -26,6 +27,9 @@ const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
 /// Packets of all connections that wait to be looked at.
 const UP_MAX: usize = 256;
+
+/// Connections that wait to be looked at.
+const ARRIVALS_MAX: usize = 16;
 
 pub(super) struct Lines {
     /// Oldest first.
@@ -118,4 +122,28 @@ impl Lines {
         drop(self.up);
         let _ = timeout(FAREWELL_MAX, async { while self.tasks.join_next().await.is_some() {} }).await;
     }
+}
+
+/// Takes connections of every listener, each with the number of its link.
+pub(super) fn accept(
+    listeners: Vec<Listener>,
+) -> (JoinSet<()>, mpsc::Receiver<(u8, io::Result<Connection>)>) {
+    let (sender, arrivals) = mpsc::channel(ARRIVALS_MAX);
+    let mut accepting = JoinSet::new();
+    for (link, mut listener) in (0..).zip(listeners) {
+        let sender = sender.clone();
+        accepting.spawn(async move {
+            let mut told = false;
+            loop {
+                let arrival = listener.accept().await;
+                // A device that is away would say so every few seconds.
+                let failed = arrival.is_err();
+                if !(failed && told) && sender.send((link, arrival)).await.is_err() {
+                    return;
+                }
+                told = failed;
+            }
+        });
+    }
+    (accepting, arrivals)
 }

@@ -45,6 +45,13 @@ pub enum Told {
         /// Why.
         why: CommandEnd,
     },
+    /// A node has come to the epoch that it was sent on to.
+    Rolled {
+        /// Which.
+        node: NodeId,
+        /// That epoch.
+        epoch: Epoch,
+    },
     /// What has come of a connection.
     Line {
         /// Who is at the other end.
@@ -67,7 +74,10 @@ pub enum Alarm {
     Silent,
     /// It was silent and reports again.
     Returned,
-    /// Somebody sends in its name without its key; how often in this hour.
+    /// Something sends in its name and does not have its key, or not in this epoch: a blob of another directory, an
+    /// epoch that the register does not know, or somebody else.
+    WrongKey,
+    /// Somebody does so all the time; how often in this hour.
     BadTags(u32),
     /// Two nodes use its key.
     Clone,

@@ -81,7 +81,7 @@ pub enum UnitEnded {
     Silent,
 }
 
-/// See the [module](self).
+/// A simulated node or siren: its role, its line, and whoever dials for it.
 pub struct Unit {
     role: Role,
     /// Not there while it dials.

@@ -82,6 +82,13 @@ impl Teller {
                 let text = format!("node {}: no answer to {id}, which has {why}", node.0);
                 self.line(&text, json!({"type": "unanswered", "node": node.0, "command": id, "why": why}))
             }
+            Told::Rolled { node, epoch } => {
+                let (node, epoch) = (node.0, epoch.0);
+                let text = format!(
+                    "node {node} is in epoch {epoch}: `host-sim keys roll --done {node}` enters that"
+                );
+                self.line(&text, json!({"type": "rolled", "node": node, "epoch": epoch}))
+            }
             Told::Line { peer, news } => {
                 self.remark(&format!("{peer}: {news}"));
                 Ok(())
@@ -198,6 +205,13 @@ fn alarm_words(node: NodeId, alarm: Alarm) -> (&'static str, String) {
     match alarm {
         Alarm::Silent => ("silent", format!("node {node} is silent: three of its reports are missing")),
         Alarm::Returned => ("returned", format!("node {node} reports again")),
+        Alarm::WrongKey => (
+            "wrong-key",
+            format!(
+                "something sends as node {node} and has not its key: the blob of another directory, an epoch that the \
+                 register does not know, or somebody else"
+            ),
+        ),
         Alarm::BadTags(count) => (
             "bad-tags",
             format!(
