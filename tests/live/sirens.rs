@@ -11,10 +11,11 @@ fn a_warning_sounds_and_an_all_clear_ends_it() {
     siren.says(&[("type", "sound"), ("sound", "warning"), ("kind", "rocket-launch")]);
     gateway.says(&[("type", "answer"), ("node", "40"), ("result", "done")]);
     gateway.type_in("clear 40");
-    siren.says(&[("type", "sound"), ("sound", "quiet")]);
+    siren.says(&[("type", "sound"), ("sound", "all-clear")]);
     gateway.says(&[("type", "answer"), ("node", "40"), ("result", "done")]);
     gateway.type_in("clear 40");
     gateway.says(&[("type", "refused")]);
+    siren.says(&[("type", "sound"), ("sound", "quiet")]);
     gateway.type_in("test 40 1");
     siren.says(&[("type", "sound"), ("sound", "test")]);
     siren.says(&[("type", "sound"), ("sound", "quiet")]);
@@ -49,7 +50,7 @@ fn a_warning_can_be_cleared_by_the_gateway_that_comes_after() {
     gateway.kill();
     let (mut gateway, _) = room.gateway(&format!("--listen {address}"));
     gateway.type_in("clear 40");
-    siren.says(&[("type", "sound"), ("sound", "quiet")]);
+    siren.says(&[("type", "sound"), ("sound", "all-clear")]);
 }
 
 #[test]

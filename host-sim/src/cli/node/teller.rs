@@ -129,15 +129,14 @@ impl Teller {
     fn siren_event(&mut self, event: SirenEvent) -> io::Result<()> {
         match event {
             SirenEvent::Sounds(sound) => {
-                let (word, kind) = match sound {
-                    Sound::Quiet => ("quiet", None),
-                    Sound::Test => ("test", None),
-                    Sound::Warning { kind, .. } => ("warning", Some(kinds::name_of(kind))),
-                };
-                let text = match &kind {
-                    Some(kind) => format!("SIREN  warns of {kind}"),
-                    None if sound == Sound::Test => "SIREN  test pattern".into(),
-                    None => "SIREN  quiet".into(),
+                let (word, kind, text) = match sound {
+                    Sound::Quiet => ("quiet", None, "SIREN  quiet".into()),
+                    Sound::AllClear => ("all-clear", None, "SIREN  all clear".into()),
+                    Sound::Test => ("test", None, "SIREN  test pattern".into()),
+                    Sound::Warning { kind, .. } => {
+                        let kind = kinds::name_of(kind);
+                        ("warning", Some(kind.clone()), format!("SIREN  warns of {kind}"))
+                    }
                 };
                 self.line(&text, json!({"type": "sound", "sound": word, "kind": kind}))
             }
