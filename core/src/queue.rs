@@ -13,49 +13,13 @@
 //!
 //! What the queue does not know: time, retries, keys for coalescing. Those are its owner's.
 
+mod lane;
+
 use core::fmt;
 
-use crate::precedence::Precedence;
+use lane::{Thread, highest, lowest};
 
-/// One of the eight lanes, lowest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Lane {
-    live: bool,
-    precedence: Precedence,
-}
-
-impl Lane {
-    /// The lane that never gives way.
-    pub const LIVE_FLASH: Self = Self::of(Precedence::Flash, false);
-    pub(crate) const COUNT: usize = 8;
-
-    /// The lane of an alert.
-    #[must_use]
-    pub const fn of(precedence: Precedence, exercise: bool) -> Self {
-        Self { live: !exercise, precedence }
-    }
-
-    /// The precedence.
-    #[must_use]
-    pub const fn precedence(self) -> Precedence {
-        self.precedence
-    }
-
-    /// Whether it is one of the four exercise lanes.
-    #[must_use]
-    pub const fn is_exercise(self) -> bool {
-        !self.live
-    }
-
-    pub(crate) const fn number(self) -> u8 {
-        self.precedence.bits() | if self.live { 0b100 } else { 0 }
-    }
-
-    const fn bit(self) -> u8 {
-        1 << self.number()
-    }
-}
+pub use lane::Lane;
 
 /// Where an item lies. It names that item only: once the item has left, the handle finds nothing, until the slot
 /// has been used another 65,536 times.
@@ -95,12 +59,9 @@ pub enum Pushed<T> {
 #[derive(Clone)]
 pub struct PrecedenceQueue<T, const N: usize> {
     cells: [Cell<T>; N],
-    waiting: [Thread; Lane::COUNT],
-    airborne: [Thread; Lane::COUNT],
-    /// Bit n set: lane n has a waiting item.
-    waiting_lanes: u8,
-    /// Bit n set: lane n has an airborne item.
-    airborne_lanes: u8,
+    ends: [Ends; Thread::COUNT],
+    /// Bit n set: thread n is not empty.
+    occupied: u16,
     /// First of the free cells, which are linked by `next`.
     free: u16,
     len: u16,
@@ -115,19 +76,18 @@ struct Cell<T> {
     next: u16,
     previous: u16,
     generation: u16,
-    lane: Lane,
-    airborne: bool,
+    thread: Thread,
 }
 
-/// A doubly linked list of cells, oldest first.
+/// The oldest and the newest cell of a thread.
 #[derive(Clone, Copy)]
-struct Thread {
+struct Ends {
     head: u16,
     tail: u16,
 }
 
-impl Thread {
-    const EMPTY: Self = Self { head: NIL, tail: NIL };
+impl Ends {
+    const NONE: Self = Self { head: NIL, tail: NIL };
 }
 
 impl<T, const N: usize> PrecedenceQueue<T, N> {
@@ -144,15 +104,7 @@ impl<T, const N: usize> PrecedenceQueue<T, N> {
             next = next.wrapping_add(1);
             rest = behind;
         }
-        Self {
-            cells,
-            waiting: [Thread::EMPTY; Lane::COUNT],
-            airborne: [Thread::EMPTY; Lane::COUNT],
-            waiting_lanes: 0,
-            airborne_lanes: 0,
-            free: 0,
-            len: 0,
-        }
+        Self { cells, ends: [Ends::NONE; Thread::COUNT], occupied: 0, free: 0, len: 0 }
     }
 
     /// Items in the queue, waiting and airborne.
@@ -181,40 +133,33 @@ impl<T, const N: usize> PrecedenceQueue<T, N> {
 
     /// Puts `item` behind all others that wait in `lane`. O(1).
     pub fn push(&mut self, lane: Lane, item: T) -> Pushed<T> {
-        let displaced = if self.free == NIL {
-            let Some(index) = self.giving_way(lane) else { return Pushed::Refused(item) };
-            self.take(index)
-        } else {
-            None
-        };
+        if self.free == NIL {
+            return match self.giving_way(lane) {
+                Some(thread) => self.displace(thread, lane, item),
+                None => Pushed::Refused(item),
+            };
+        }
         let index = self.free;
         let Some(cell) = self.cell_mut(index) else { return Pushed::Refused(item) };
         cell.item = Some(item);
-        cell.lane = lane;
-        cell.airborne = false;
         let slot = Slot { index, generation: cell.generation };
         let next_free = cell.next;
         self.free = next_free;
         self.len = self.len.wrapping_add(1);
-        self.link(index, lane, false);
-        match displaced {
-            None => Pushed::Kept(slot),
-            Some((lane, item)) => Pushed::Displaced(slot, lane, item),
-        }
+        self.link(index, Thread::waiting(lane));
+        Pushed::Kept(slot)
     }
 
     /// Takes out the item that goes first: the oldest that waits in the highest lane. O(1).
     pub fn pop(&mut self) -> Option<(Lane, T)> {
-        let lane = highest(self.waiting_lanes)?;
-        let index = self.thread_mut(lane, false).head;
-        self.take(index)
+        let index = self.unlink_first(self.first()?)?;
+        self.free(index)
     }
 
     /// The item that goes first, with its lane. O(1).
     #[must_use]
     pub fn peek(&self) -> Option<(Slot, Lane, &T)> {
-        let lane = highest(self.waiting_lanes)?;
-        self.entry(self.thread(lane, false).head)
+        self.entry(self.ends.get(self.first()?.place())?.head)
     }
 
     /// The item has been sent: it leaves those that wait and joins, last, those that are airborne. O(1).
@@ -222,16 +167,20 @@ impl<T, const N: usize> PrecedenceQueue<T, N> {
     /// True when it was waiting. The order among the airborne stays that of their first sending.
     pub fn mark_sent(&mut self, slot: Slot) -> bool {
         let Some(index) = self.find(slot) else { return false };
-        let Some(&Cell { lane, airborne: false, .. }) = self.cell(index) else { return false };
+        let Some(thread) = self.cell(index).map(|cell| cell.thread) else { return false };
+        if thread.is_airborne() {
+            return false;
+        }
         self.unlink(index);
-        self.link(index, lane, true);
+        self.link(index, Thread::airborne(thread.lane()));
         true
     }
 
     /// Takes out the item at `slot`, if it is still there. O(1).
     pub fn remove(&mut self, slot: Slot) -> Option<T> {
         let index = self.find(slot)?;
-        self.take(index).map(|(_, item)| item)
+        self.unlink(index);
+        self.free(index).map(|(_, item)| item)
     }
 
     /// The item at `slot`, if it is still there. O(1).
@@ -254,67 +203,112 @@ impl<T, const N: usize> PrecedenceQueue<T, N> {
     /// As [`PrecedenceQueue::iter`], to change the items.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Slot, Lane, &mut T)> {
         (0..NIL).zip(&mut self.cells).filter_map(|(index, cell)| {
-            Some((Slot { index, generation: cell.generation }, cell.lane, cell.item.as_mut()?))
+            Some((Slot { index, generation: cell.generation }, cell.thread.lane(), cell.item.as_mut()?))
         })
     }
 
-    /// Whom a newcomer in `lane` displaces: the lowest lane under its own; then its own, unless that is live
-    /// Flash. In that lane the one airborne longest, else the one waiting longest.
-    fn giving_way(&self, lane: Lane) -> Option<u16> {
-        let lowest = lowest(self.waiting_lanes | self.airborne_lanes)?;
+    /// The thread of those that wait in the highest lane.
+    fn first(&self) -> Option<Thread> {
+        let [waiting, _] = self.occupied.to_le_bytes();
+        highest(waiting).map(Thread::waiting)
+    }
+
+    /// Whose oldest a newcomer in `lane` displaces: the lowest lane under its own; then its own, unless that is live
+    /// Flash. In that lane those that are airborne, else those that wait.
+    fn giving_way(&self, lane: Lane) -> Option<Thread> {
+        let [waiting, airborne] = self.occupied.to_le_bytes();
+        let lowest = lowest(waiting | airborne)?;
         if lowest > lane || lowest == Lane::LIVE_FLASH {
             return None;
         }
-        Some(match self.thread(lowest, true).head {
-            NIL => self.thread(lowest, false).head,
-            airborne => airborne,
-        })
+        let sent = Thread::airborne(lowest);
+        Some(if self.occupied & sent.bit() != 0 { sent } else { Thread::waiting(lowest) })
     }
 
-    /// Empties the cell and puts it in front of the free ones.
-    fn take(&mut self, index: u16) -> Option<(Lane, T)> {
-        self.cell(index)?.item.as_ref()?;
-        self.unlink(index);
+    /// Puts `item` into the cell of the oldest of `thread`, which gives way.
+    fn displace(&mut self, thread: Thread, lane: Lane, item: T) -> Pushed<T> {
+        let Some(index) = self.unlink_first(thread) else { return Pushed::Refused(item) };
+        let Some(cell) = self.cell_mut(index) else { return Pushed::Refused(item) };
+        let from = thread.lane();
+        cell.generation = cell.generation.wrapping_add(1);
+        let slot = Slot { index, generation: cell.generation };
+        let gone = cell.item.replace(item);
+        self.link(index, Thread::waiting(lane));
+        match gone {
+            Some(gone) => Pushed::Displaced(slot, from, gone),
+            None => Pushed::Kept(slot),
+        }
+    }
+
+    /// Empties the cell, which is in no thread any more, and puts it in front of the free ones.
+    fn free(&mut self, index: u16) -> Option<(Lane, T)> {
         let free = self.free;
         let cell = self.cell_mut(index)?;
-        let item = cell.item.take()?;
-        let lane = cell.lane;
+        let lane = cell.thread.lane();
         cell.next = free;
         cell.generation = cell.generation.wrapping_add(1);
+        let item = cell.item.take();
         self.free = index;
         self.len = self.len.wrapping_sub(1);
-        Some((lane, item))
+        item.map(|item| (lane, item))
     }
 
-    /// Appends the cell to a thread of `lane`.
-    fn link(&mut self, index: u16, lane: Lane, airborne: bool) {
-        let tail = self.thread(lane, airborne).tail;
+    /// Appends the cell to a thread.
+    ///
+    /// In line, as is [`Self::unlink_first`]: a call costs a tenth of a push.
+    #[inline(always)]
+    fn link(&mut self, index: u16, thread: Thread) {
+        let Some(ends) = self.ends.get_mut(thread.place()) else { return };
+        let last = core::mem::replace(&mut ends.tail, index);
+        if last == NIL {
+            ends.head = index;
+            self.occupied |= thread.bit();
+        }
+        if let Some(cell) = self.cell_mut(last) {
+            cell.next = index;
+        }
         if let Some(cell) = self.cell_mut(index) {
             cell.next = NIL;
-            cell.previous = tail;
-            cell.airborne = airborne;
+            cell.previous = last;
+            cell.thread = thread;
         }
-        match self.cell_mut(tail) {
-            Some(last) => last.next = index,
-            None => self.thread_mut(lane, airborne).head = index,
+    }
+
+    /// Takes the oldest cell out of a thread.
+    #[inline(always)]
+    fn unlink_first(&mut self, thread: Thread) -> Option<u16> {
+        let ends = self.ends.get_mut(thread.place())?;
+        let index = ends.head;
+        let next = self.cells.get(usize::from(index))?.next;
+        ends.head = next;
+        match self.cells.get_mut(usize::from(next)) {
+            Some(cell) => cell.previous = NIL,
+            None => {
+                ends.tail = NIL;
+                self.occupied &= !thread.bit();
+            }
         }
-        self.thread_mut(lane, airborne).tail = index;
-        *self.lanes_mut(airborne) |= lane.bit();
+        Some(index)
     }
 
     /// Takes the cell out of its thread.
     fn unlink(&mut self, index: u16) {
-        let Some(&Cell { next, previous, lane, airborne, .. }) = self.cell(index) else { return };
-        match self.cell_mut(previous) {
-            Some(cell) => cell.next = next,
-            None => self.thread_mut(lane, airborne).head = next,
+        let Some(&Cell { next, previous, thread, .. }) = self.cell(index) else { return };
+        if let Some(cell) = self.cell_mut(previous) {
+            cell.next = next;
         }
-        match self.cell_mut(next) {
-            Some(cell) => cell.previous = previous,
-            None => self.thread_mut(lane, airborne).tail = previous,
+        if let Some(cell) = self.cell_mut(next) {
+            cell.previous = previous;
         }
-        if self.thread(lane, airborne).head == NIL {
-            *self.lanes_mut(airborne) &= !lane.bit();
+        let Some(ends) = self.ends.get_mut(thread.place()) else { return };
+        if previous == NIL {
+            ends.head = next;
+        }
+        if next == NIL {
+            ends.tail = previous;
+        }
+        if ends.head == NIL {
+            self.occupied &= !thread.bit();
         }
     }
 
@@ -334,49 +328,20 @@ impl<T, const N: usize> PrecedenceQueue<T, N> {
     fn cell_mut(&mut self, index: u16) -> Option<&mut Cell<T>> {
         self.cells.get_mut(usize::from(index))
     }
-
-    fn thread(&self, lane: Lane, airborne: bool) -> Thread {
-        let threads = if airborne { &self.airborne } else { &self.waiting };
-        threads.get(usize::from(lane.number())).copied().unwrap_or(Thread::EMPTY)
-    }
-
-    fn thread_mut(&mut self, lane: Lane, airborne: bool) -> &mut Thread {
-        let [first, rest @ ..] = if airborne { &mut self.airborne } else { &mut self.waiting };
-        match usize::from(lane.number()).checked_sub(1) {
-            None => first,
-            Some(behind) => rest.get_mut(behind).unwrap_or(first),
-        }
-    }
-
-    fn lanes_mut(&mut self, airborne: bool) -> &mut u8 {
-        if airborne { &mut self.airborne_lanes } else { &mut self.waiting_lanes }
-    }
 }
 
 impl<T> Cell<T> {
-    const EMPTY: Self =
-        Self { item: None, next: NIL, previous: NIL, generation: 0, lane: Lane::LIVE_FLASH, airborne: false };
+    const EMPTY: Self = Self {
+        item: None,
+        next: NIL,
+        previous: NIL,
+        generation: 0,
+        thread: Thread::waiting(Lane::LIVE_FLASH),
+    };
 
     fn entry(&self, index: u16) -> Option<(Slot, Lane, &T)> {
-        Some((Slot { index, generation: self.generation }, self.lane, self.item.as_ref()?))
+        Some((Slot { index, generation: self.generation }, self.thread.lane(), self.item.as_ref()?))
     }
-}
-
-const fn highest(lanes: u8) -> Option<Lane> {
-    match lanes.checked_ilog2() {
-        None => None,
-        Some(number) => Some(lane(number)),
-    }
-}
-
-const fn lowest(lanes: u8) -> Option<Lane> {
-    if lanes == 0 { None } else { Some(lane(lanes.trailing_zeros())) }
-}
-
-/// The lane with this number.
-const fn lane(number: u32) -> Lane {
-    let [.., low] = number.to_be_bytes();
-    Lane { live: low & 0b100 != 0, precedence: Precedence::from_bits(low) }
 }
 
 impl<T, const N: usize> Default for PrecedenceQueue<T, N> {
@@ -401,7 +366,9 @@ impl<T, const N: usize> defmt::Format for PrecedenceQueue<T, N> {
 #[cfg(test)]
 mod tests {
     extern crate std;
+    use super::lane::lane;
     use super::*;
+    use crate::precedence::Precedence;
     use Precedence::{Flash, Immediate, Priority, Routine};
     use std::vec::Vec;
 
@@ -413,7 +380,7 @@ mod tests {
             .collect();
         for (number, pair) in lanes.windows(2).enumerate() {
             assert!(pair[0] < pair[1]);
-            assert_eq!(usize::from(pair[0].number()), number);
+            assert_eq!(usize::from(pair[0].0), number);
             assert_eq!(lane(number as u32), pair[0]);
         }
         assert_eq!(lanes[7], Lane::LIVE_FLASH);

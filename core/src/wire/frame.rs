@@ -3,12 +3,13 @@
 //! The check is no security. It stands outside the tag so that a noisy line is counted as noise and only what
 //! arrives intact, and still does not authenticate, is counted as an attack.
 
-use crc::{CRC_16_IBM_SDLC, Crc, NoTable};
+use crc::{CRC_16_IBM_SDLC, Crc, Table};
 
 use crate::limits::{FRAME_CHECK_LEN, FRAME_LEN_MAX};
 
-/// CRC-16/IBM-SDLC, the frame check sequence of HDLC and PPP (RFC 1662, appendix C.2).
-const CHECK: Crc<u16, NoTable> = Crc::<u16, NoTable>::new(&CRC_16_IBM_SDLC);
+/// CRC-16/IBM-SDLC, the frame check sequence of HDLC and PPP (RFC 1662, appendix C.2). Its table takes 512 bytes of flash
+/// and saves 2,600 of the 14,000 instructions from an alert to its frame.
+static CHECK: Crc<u16, Table<1>> = Crc::<u16, Table<1>>::new(&CRC_16_IBM_SDLC);
 
 const DELIMITER: u8 = 0;
 
