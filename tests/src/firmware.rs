@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use crate::root;
 
@@ -53,6 +54,9 @@ impl Board {
     /// If one does not build; the compiler's words are on standard error.
     #[must_use]
     pub fn build(&self, features: &[&str], programs: &[&str]) -> Vec<PathBuf> {
+        // Cargo writes every build of a program to one place, so each is kept elsewhere before the next begins.
+        static ONE_BUILD: Mutex<()> = Mutex::new(());
+        let _one_build = ONE_BUILD.lock();
         let mut command = self.cargo();
         command.args(["--package", "alertbus-firmware", "--profile", "firmware", "--locked"]);
         command.args(["--target", self.target, "--message-format=json-render-diagnostics"]);
@@ -66,7 +70,7 @@ impl Board {
             Err(error) => panic!("cargo does not run: {error}"),
         };
         let image = |program: &&str| match executable(&messages, program) {
-            Some(path) => path,
+            Some(path) => kept(&path, features),
             None => panic!("cargo built {program} for {} and did not say where", self.feature),
         };
         programs.iter().map(image).collect()
@@ -106,6 +110,15 @@ fn debian_linker(target: &str) -> String {
 /// Cargo's target folder.
 fn target_folder() -> PathBuf {
     root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// A copy of an image under a name of its own, by the features that it was built with.
+fn kept(image: &Path, features: &[&str]) -> PathBuf {
+    let copy = image.with_extension(format!("with-{}", features.join("-")));
+    if let Err(error) = std::fs::copy(image, &copy) {
+        panic!("{} cannot be copied to {}: {error}", image.display(), copy.display());
+    }
+    copy
 }
 
 /// Where cargo's messages say that `program` is.
