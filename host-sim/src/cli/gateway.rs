@@ -72,7 +72,7 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     let owner =
         Owner { gateway: args.number, network: keyring.network(), master: keyring.fingerprint().to_owned() };
     let outbox = Arc::new(Outbox::open(&args.state, &owner)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = super::runtime()?;
     let ended = runtime.block_on(serve(args, voice, &roll, outbox));
     // A thread that waits for standard input must not hold up the end.
     runtime.shutdown_background();

@@ -25,6 +25,7 @@ mod values;
 use std::io;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
@@ -111,8 +112,7 @@ pub fn main() -> ExitCode {
                 }
                 None if is_unnamed(&error) => {
                     anstream::eprintln!(
-                        "host-sim: cannot write to standard output: {error:#}; what was to be done is done, only its \
-                         result is not shown"
+                        "host-sim: cannot write to standard output: {error:#}; what was done until then stays done"
                     );
                 }
                 None => anstream::eprintln!("host-sim: {error:#}"),
@@ -143,6 +143,12 @@ fn misused(error: &clap::Error) -> ExitCode {
         }
     }
     ExitCode::from(code)
+}
+
+/// What commands run on that wait for several things at once.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.context("the system gives no threads")
 }
 
 /// The whole command line, for completions and the manual.

@@ -92,7 +92,7 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     let mut teller = Teller::new(args.json, voice, flashed.node);
     teller.starts(&flashed, args.siren)?;
     let unit = Unit::start(chip, flashed, args.siren, args.exercise, Dialler::new(args.connect.clone()))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = super::runtime()?;
     let ended = runtime.block_on(serve(unit, teller, play));
     // A thread that waits for standard input must not hold up the end.
     runtime.shutdown_background();

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use glob::Pattern;
@@ -15,13 +14,10 @@ use super::{EXPECTATION_FAILED, INTERRUPTED, Voice, values};
 use crate::replay::{Controls, Ended, Filter, Player, Speed, Story};
 use crate::report::Summary;
 use crate::scenario::{Date, Faults, Probability, Scenario};
-use crate::sink::{Console, JsonLines, Running, SinkLost};
+use crate::sink::{Console, DRAIN_MAX, JsonLines, Running, SinkLost};
 use crate::world::World;
 
 use progress::Progress;
-
-/// How long outputs may take for what they hold when a run ends early, before they are given up.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// The greatest delay in milliseconds, as scenario files have it.
 const DELAY_MS_MAX: u32 = 600_000;
@@ -183,7 +179,7 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     if story.is_empty() {
         bail!(values::none_left("play", &args.scenario, scenario.timeline(args.seed).len(), &args.filters()));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = super::runtime()?;
     let mut worst = ExitCode::SUCCESS;
     for _ in 0..args.times {
         let (summary, ended) = runtime.block_on(play(args, &story, voice))?;
@@ -235,7 +231,7 @@ async fn play(args: &Args, story: &Story, voice: Voice) -> anyhow::Result<(Summa
     };
     if ended == Ended::Whole {
         drained.await?;
-    } else if let Ok(lost) = tokio::time::timeout(DRAIN, drained).await {
+    } else if let Ok(lost) = tokio::time::timeout(DRAIN_MAX, drained).await {
         lost?;
     }
     Ok((story.summary(&world, ended == Ended::Interrupted), ended))

@@ -8,14 +8,11 @@ use tokio::time::{sleep, timeout};
 
 use super::{Speed, Story};
 use crate::clock::Stopwatch;
-use crate::sink::Running;
+use crate::sink::{DRAIN_MAX, Running};
 use crate::world::{Occurrence, World};
 
 /// Steps between two looks at the signal when nothing else gives a pause.
 const STEPS_PER_TURN: usize = 512;
-
-/// How long outputs may take for the last lines of a run that is broken off.
-const LAST_LINES: Duration = Duration::from_secs(5);
 
 /// How a person holds the reins.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +85,7 @@ impl<'s> Player<'s> {
         if ended == Ended::Interrupted {
             world.break_off();
             self.controls.step = false;
-            let _ = timeout(LAST_LINES, self.tell_all(world, onlooker)).await;
+            let _ = timeout(DRAIN_MAX, self.tell_all(world, onlooker)).await;
         }
         ended
     }

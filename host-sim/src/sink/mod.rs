@@ -7,6 +7,7 @@ mod console;
 mod jsonl;
 
 use std::io;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +18,9 @@ pub use jsonl::JsonLines;
 
 /// Alerts that wait for a sink at most.
 pub const QUEUE_LEN_MAX: usize = 256;
+
+/// How long outputs may take for what is left to write when a run ends early, before they are given up.
+pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// One alert and what became of it. What is no live alert, as everything in a replay, carries the mark of an exercise
 /// in a field for machines and in the headline that people read.
