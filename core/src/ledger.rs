@@ -70,35 +70,35 @@ pub enum Outcome {
     Undelivered,
 }
 
-/// The counts of one row, cumulative since boot.
+/// The counts of one row, cumulative since boot. They go round after 2³², as do the 16 bits of them in a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Counts {
     /// Alerts the caller submitted, and those recovered at boot.
-    pub offered: u64,
+    pub offered: u32,
     /// Offered again under a key that was already open; dropped.
-    pub duplicate: u64,
+    pub duplicate: u32,
     /// Folded into a summary.
-    pub merged: u64,
+    pub merged: u32,
     /// Handed back to the caller.
-    pub refused: u64,
+    pub refused: u32,
     /// Taken into the queue.
-    pub accepted: u64,
+    pub accepted: u32,
     /// See [`Outcome::Acked`].
-    pub acked: u64,
+    pub acked: u32,
     /// See [`Outcome::Superseded`].
-    pub superseded: u64,
+    pub superseded: u32,
     /// See [`Outcome::Cancelled`].
-    pub cancelled: u64,
+    pub cancelled: u32,
     /// See [`Outcome::Expired`].
-    pub expired: u64,
+    pub expired: u32,
     /// See [`Outcome::Displaced`].
-    pub displaced: u64,
+    pub displaced: u32,
     /// See [`Outcome::Undelivered`].
-    pub undelivered: u64,
+    pub undelivered: u32,
     /// In the queue now.
-    pub resident: u64,
+    pub resident: u32,
 }
 
 impl Counts {
@@ -118,7 +118,7 @@ impl Counts {
 
     /// The counts in the order in which reports carry them.
     #[must_use]
-    pub const fn values(&self) -> [u64; COUNTS] {
+    pub const fn values(&self) -> [u32; COUNTS] {
         [
             self.offered,
             self.duplicate,
@@ -220,7 +220,7 @@ impl Ledger {
 
     /// Alerts in the queue now, over all rows.
     #[must_use]
-    pub fn resident(&self) -> u64 {
+    pub fn resident(&self) -> u32 {
         Row::ALL.iter().fold(0, |sum, &row| self.row(row).resident.wrapping_add(sum))
     }
 
@@ -251,13 +251,12 @@ impl Ledger {
     }
 }
 
-/// A count of u64 events overflows after 500 years at a thousand million a second.
-fn bump(count: &mut u64) {
+fn bump(count: &mut u32) {
     *count = count.wrapping_add(1);
 }
 
 #[allow(clippy::as_conversions, reason = "the low 16 bits are what a report carries")]
-const fn low_bits(value: u64) -> u16 {
+const fn low_bits(value: u32) -> u16 {
     (value & 0xffff) as u16
 }
 

@@ -207,6 +207,23 @@ impl<T, const N: usize> PrecedenceQueue<T, N> {
         })
     }
 
+    /// All that are airborne, the highest lane first, in each lane as they were first sent. O(N), and next to nothing where
+    /// none is.
+    pub fn airborne(&self) -> impl Iterator<Item = (Slot, Lane, &T)> {
+        let [_, mut lanes] = self.occupied.to_le_bytes();
+        let mut next = NIL;
+        core::iter::from_fn(move || {
+            if next == NIL {
+                let thread = Thread::airborne(highest(lanes)?);
+                lanes &= !thread.lane().bit();
+                next = self.ends.get(thread.place())?.head;
+            }
+            let index = next;
+            next = self.cell(index)?.next;
+            self.entry(index)
+        })
+    }
+
     /// The thread of those that wait in the highest lane.
     fn first(&self) -> Option<Thread> {
         let [waiting, _] = self.occupied.to_le_bytes();

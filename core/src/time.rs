@@ -4,6 +4,7 @@
 //! alert says about *when*, together with how far it may be believed.
 
 use core::fmt;
+use core::num::NonZeroU64;
 
 /// A moment on the caller's monotonic clock, in milliseconds since its start.
 ///
@@ -12,24 +13,26 @@ use core::fmt;
 /// let boot = Instant::from_millis(0);
 /// assert_eq!(boot.after(Duration::from_secs(2)).as_millis(), 2_000);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Instant(u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(
+    /// One more than the milliseconds, so that a moment that may not be known takes no more room than one that is.
+    NonZeroU64,
+);
 
 impl Instant {
     /// The start of the clock.
-    pub const START: Self = Self(0);
+    pub const START: Self = Self(NonZeroU64::MIN);
 
     /// `millis` milliseconds after the start.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis)
+        Self(NonZeroU64::MIN.saturating_add(millis))
     }
 
     /// Milliseconds since the start.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
-        self.0
+        self.0.get().wrapping_sub(1)
     }
 
     /// This moment moved by `wait`; saturates at the end of time, 584 million years on.
@@ -41,7 +44,26 @@ impl Instant {
     /// Time since `earlier`; zero when `earlier` lies ahead, at most 49.7 days.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        Duration(u32::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(u32::MAX))
+        Duration(u32::try_from(self.0.get().saturating_sub(earlier.0.get())).unwrap_or(u32::MAX))
+    }
+}
+
+impl Default for Instant {
+    fn default() -> Self {
+        Self::START
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Instant({})", self.as_millis())
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Instant {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Instant({=u64})", self.as_millis());
     }
 }
 

@@ -47,9 +47,9 @@ fn flash_displaces_and_the_displaced_is_named() {
         NodeEvent::Settled { outcome: Outcome::Displaced, precedence: Precedence::Priority, seq: None, .. }
     )));
     let ledger = pair.node.ledger();
-    assert_eq!(ledger.row(Row::Live(Precedence::Priority)).displaced, SLOTS as u64);
+    assert_eq!(ledger.row(Row::Live(Precedence::Priority)).displaced, SLOTS as u32);
     assert_eq!(ledger.row(Row::Live(Precedence::Flash)).merged, 1);
-    assert_eq!(ledger.row(Row::Live(Precedence::Flash)).resident, SLOTS as u64);
+    assert_eq!(ledger.row(Row::Live(Precedence::Flash)).resident, SLOTS as u32);
     assert!(pair.node.is_balanced());
 }
 

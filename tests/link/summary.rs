@@ -53,7 +53,7 @@ fn an_acknowledgement_for_a_summary_that_has_grown_since() {
     pair.exchange();
     assert_eq!((counted(&pair), pair.node.resident()), (vec![1, 5], 0));
     let counts = *pair.node.ledger().row(Row::Live(Precedence::Flash));
-    assert_eq!((counts.merged, counts.accepted, counts.acked), (6, SLOTS as u64 + 1, SLOTS as u64 + 1));
+    assert_eq!((counts.merged, counts.accepted, counts.acked), (6, SLOTS as u32 + 1, SLOTS as u32 + 1));
 }
 
 #[test]
@@ -86,8 +86,8 @@ fn every_count_arrives_though_half_of_the_packets_are_lost() {
     }
     assert_eq!(pair.node.resident(), 0);
     let counts = counted(&pair);
-    assert_eq!(counts.iter().map(|&count| u64::from(count)).sum::<u64>(), merged);
-    let ordinary = (pair.delivered.len() - counts.len()) as u64;
+    assert_eq!(counts.iter().map(|&count| u64::from(count)).sum::<u64>(), u64::from(merged));
+    let ordinary = (pair.delivered.len() - counts.len()) as u32;
     assert!(merged > 100 && ordinary + merged == 2_000, "{merged} merged, {ordinary} sent one by one");
 }
 
@@ -181,14 +181,14 @@ fn two_summaries_of_an_earlier_boot_leave_no_alert_without_an_answer_and_no_busy
 /// of the rate, stand for them. No kind is Routine by itself; what is lowest among the live ones is what gives way.
 #[test]
 fn a_node_that_raises_a_million_routine_alerts_a_second_for_an_hour_while_one_flash_alert_comes() {
-    const AT_ONCE: u64 = 2_000_000;
+    const AT_ONCE: u32 = 2_000_000;
     let mut pair = Pair::new();
-    babble(&mut pair, AT_ONCE);
+    babble(&mut pair, AT_ONCE.into());
     assert_first_within_one_frame(&mut pair);
     let counts = *pair.node.ledger().row(Row::Live(Precedence::Priority));
     assert_eq!((counts.offered, counts.accepted), (AT_ONCE, AT_ONCE));
     assert_eq!(counts.displaced + counts.resident + counts.acked, AT_ONCE, "each is counted: {counts:?}");
-    assert!(u64::from(pair.node.events_lost()) > AT_ONCE / 2, "nobody polled, and the node went on");
+    assert!(pair.node.events_lost() > AT_ONCE / 2, "nobody polled, and the node went on");
 
     let mut pair = Pair::new();
     for second in 0..3_600 {

@@ -104,6 +104,14 @@ impl Model {
             .map(|resident| (resident.lane, resident.item))
     }
 
+    /// Those that were sent, the highest lane first, in each as they were sent.
+    pub(crate) fn airborne(&self) -> Vec<(Lane, u32)> {
+        let mut sent: Vec<&Resident> =
+            self.residents.iter().filter(|resident| resident.sent.is_some()).collect();
+        sent.sort_by_key(|resident| (std::cmp::Reverse(resident.rank), resident.sent));
+        sent.into_iter().map(|resident| (resident.lane, resident.item)).collect()
+    }
+
     pub(crate) fn pop(&mut self) -> Option<(Lane, u32)> {
         self.operations += 1;
         let first = self.first()?;

@@ -103,6 +103,8 @@ impl<const N: usize> Pair<N> {
         let expected: Vec<(u32, Lane)> =
             residents.iter().map(|resident| (resident.item, resident.lane)).collect();
         assert_eq!(found, expected, "iter");
+        let airborne: Vec<(Lane, u32)> = self.queue.airborne().map(|(_, lane, &item)| (lane, item)).collect();
+        assert_eq!(airborne, self.model.airborne(), "airborne");
         for &(item, slot) in &self.handles {
             let resident = residents.iter().any(|resident| resident.item == item);
             assert_eq!(self.queue.item(slot), resident.then_some(&item), "handle of {item}");

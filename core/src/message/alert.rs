@@ -197,35 +197,28 @@ pub struct Alert {
     pub body: Body,
 }
 
-/// The part of the content that every alert has; postcard writes the arrays raw.
-#[derive(Serialize, Deserialize)]
-struct Fixed {
-    head: [u8; HEAD_LEN],
-    kind: u8,
-    when: [u8; WHEN_LEN],
-    place: [u8; WHERE_LEN],
-}
-
 /// Encoded content: an alert's body without its sequence number, at most [`CONTENT_LEN_MAX`] bytes.
 ///
 /// It is frozen when the alert is raised; only the number in front of it may come later.
 #[derive(Clone, Copy, PartialEq, Eq)]
+// In whole words, because it is copied more often than anything else.
+#[repr(align(4))]
 pub struct Content {
     bytes: [u8; CONTENT_LEN_MAX],
-    len: usize,
+    len: u8,
 }
 
 impl Content {
     /// The bytes.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&self.bytes)
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&self.bytes)
     }
 
     /// The content of these bytes, or none where there are more than [`CONTENT_LEN_MAX`].
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        let mut content = Self { bytes: [0; CONTENT_LEN_MAX], len: bytes.len() };
+        let mut content = Self { bytes: [0; CONTENT_LEN_MAX], len: u8::try_from(bytes.len()).ok()? };
         content.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(content)
     }
@@ -245,26 +238,28 @@ impl Alert {
     #[must_use]
     pub fn content(&self) -> Content {
         let (latitude, longitude) = self.place.bits();
-        let fixed = Fixed {
-            head: BitWriter::new()
-                .put(self.severity.bits(), Severity::BITS)
-                .put(self.urgency.bits(), Urgency::BITS)
-                .put(self.certainty.bits(), Certainty::BITS)
-                .put(self.time.quality().bits(), 3)
-                .put(self.place.accuracy().bits(), 4)
-                .bytes(),
-            kind: self.body.code(),
-            when: BitWriter::new()
-                .put(self.phase.bits(), Phase::BITS)
-                .put(u8::from(matches!(self.reference, Some(Reference::Other(_)))), 1)
-                .put(low_three_bits(self.boot.into()), 3)
-                .put(self.time.millis(), EventTime::BITS)
-                .bytes(),
-            place: BitWriter::new().put(latitude, Place::BITS).put(longitude, Place::BITS).bytes(),
-        };
+        let head: [u8; HEAD_LEN] = BitWriter::new()
+            .put(self.severity.bits(), Severity::BITS)
+            .put(self.urgency.bits(), Urgency::BITS)
+            .put(self.certainty.bits(), Certainty::BITS)
+            .put(self.time.quality().bits(), 3)
+            .put(self.place.accuracy().bits(), 4)
+            .bytes();
+        let when: [u8; WHEN_LEN] = BitWriter::new()
+            .put(self.phase.bits(), Phase::BITS)
+            .put(u8::from(matches!(self.reference, Some(Reference::Other(_)))), 1)
+            .put(low_three_bits(self.boot.into()), 3)
+            .put(self.time.millis(), EventTime::BITS)
+            .bytes();
+        let place: [u8; WHERE_LEN] =
+            BitWriter::new().put(latitude, Place::BITS).put(longitude, Place::BITS).bytes();
         let mut out = [0; CONTENT_LEN_MAX];
         let mut content = Appender { out: &mut out, len: 0 };
-        content.postcard(&fixed);
+        // As postcard writes arrays of bytes: raw.
+        content.bytes(&head);
+        content.bytes(&[self.body.code()]);
+        content.bytes(&when);
+        content.bytes(&place);
         if self.phase != Phase::Onset {
             content.postcard(&match self.reference {
                 None | Some(Reference::AllOfKind) => 0,
@@ -273,7 +268,7 @@ impl Alert {
             });
         }
         content.bytes(self.body.pack().as_slice());
-        let len = content.len;
+        let len = u8::try_from(content.len).unwrap_or(u8::MAX);
         Content { bytes: out, len }
     }
 
@@ -283,21 +278,24 @@ impl Alert {
     /// The bytes end too early, or a kind of known length has bytes left over. An unknown kind, and any value
     /// of any field, is read.
     pub fn decode(content: &[u8]) -> Result<Self, Undecodable> {
-        let (fixed, rest) = take::<Fixed>(content)?;
-        let mut head = BitReader::new(&fixed.head);
+        let (head, rest) = chunk::<HEAD_LEN>(content)?;
+        let (&[kind], rest) = chunk(rest)?;
+        let (when, rest) = chunk::<WHEN_LEN>(rest)?;
+        let (place, rest) = chunk::<WHERE_LEN>(rest)?;
+        let mut head = BitReader::new(head);
         let severity = Severity::from_bits(head.take_u8(Severity::BITS));
         let urgency = Urgency::from_bits(head.take_u8(Urgency::BITS));
         let certainty = Certainty::from_bits(head.take_u8(Certainty::BITS));
         let quality = ClockQuality::from_bits(head.take_u8(3));
         let accuracy = Accuracy::from_bits(head.take_u8(4));
 
-        let mut when = BitReader::new(&fixed.when);
+        let mut when = BitReader::new(when);
         let phase = Phase::from_bits(when.take_u8(Phase::BITS));
         let other_sequence = when.take(1) == 1;
         let boot = when.take_u8(3);
         let time = EventTime::new(when.take(EventTime::BITS), quality);
 
-        let mut place = BitReader::new(&fixed.place);
+        let mut place = BitReader::new(place);
         let place = Place::from_bits(place.take_u32(Place::BITS), place.take_u32(Place::BITS), accuracy);
 
         let (reference, payload) = match phase {
@@ -307,7 +305,7 @@ impl Alert {
                 (Some(reference(number, other_sequence)?), payload)
             }
         };
-        let body = Body::unpack(fixed.kind, payload)?;
+        let body = Body::unpack(kind, payload)?;
         Ok(Self { phase, reference, severity, urgency, certainty, place, time, boot, body })
     }
 }
@@ -329,6 +327,10 @@ fn reference(number: u32, other_sequence: bool) -> Result<Reference, Undecodable
             Reference::Other(Seq::new(number).ok_or(Undecodable::SeqOutOfRange { got: number })?)
         }
     })
+}
+
+fn chunk<const LEN: usize>(bytes: &[u8]) -> Result<(&[u8; LEN], &[u8]), Undecodable> {
+    bytes.split_first_chunk().ok_or(Undecodable::Truncated)
 }
 
 fn take<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<(T, &'b [u8]), Undecodable> {
@@ -354,10 +356,11 @@ impl Appender<'_> {
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        let end = self.len.saturating_add(bytes.len());
-        if let Some(room) = self.out.get_mut(self.len..end) {
+        let room = self.out.get_mut(self.len..).and_then(|rest| rest.get_mut(..bytes.len()));
+        debug_assert!(room.is_some(), "limits::CONTENT_LEN_MAX holds every alert");
+        if let Some(room) = room {
             room.copy_from_slice(bytes);
-            self.len = end;
+            self.len = self.len.saturating_add(bytes.len());
         }
     }
 }
@@ -380,7 +383,7 @@ impl defmt::Format for Alert {
 #[cfg(feature = "defmt")]
 impl defmt::Format for Content {
     fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "{=usize} bytes of content", self.len);
+        defmt::write!(f, "{=u8} bytes of content", self.len);
     }
 }
 
@@ -439,7 +442,7 @@ mod tests {
     fn every_truncation_is_noticed() {
         let content =
             alert(Phase::Update, Some(Reference::Back(300)), RocketLaunch::default().into()).content();
-        for len in 0..content.len {
+        for len in 0..content.as_slice().len() {
             assert_eq!(Alert::decode(&content.as_slice()[..len]), Err(Undecodable::Truncated), "{len} bytes");
         }
     }

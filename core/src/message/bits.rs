@@ -14,6 +14,7 @@ impl BitWriter {
         Self { fields: 0, bits: 0 }
     }
 
+    #[inline(always)]
     pub(crate) fn put(self, value: impl Into<u64>, bits: u32) -> Self {
         let value = value.into().min(mask(bits));
         Self {
@@ -29,10 +30,14 @@ impl BitWriter {
     }
 
     /// The fields, first one first, padded with zero bits at the end.
+    #[inline(always)]
     pub(crate) fn bytes<const LEN: usize>(self) -> [u8; LEN] {
         let left_aligned = self.fields.checked_shl(64_u32.saturating_sub(self.bits)).unwrap_or(0);
-        let all = left_aligned.to_be_bytes();
-        core::array::from_fn(|k| all.get(k).copied().unwrap_or(0))
+        let mut bytes = [0; LEN];
+        for (place, byte) in bytes.iter_mut().zip(left_aligned.to_be_bytes()) {
+            *place = byte;
+        }
+        bytes
     }
 }
 
@@ -43,11 +48,16 @@ pub(crate) struct BitReader {
 }
 
 impl BitReader {
-    pub(crate) fn new(bytes: &[u8]) -> Self {
-        let all = core::array::from_fn(|k| bytes.get(k).copied().unwrap_or(0));
+    pub(crate) fn new<const LEN: usize>(bytes: &[u8; LEN]) -> Self {
+        const { assert!(LEN <= 8, "at most 64 bits") };
+        let mut all = [0; 8];
+        for (place, byte) in all.iter_mut().zip(bytes) {
+            *place = *byte;
+        }
         Self { fields: u64::from_be_bytes(all) }
     }
 
+    #[inline(always)]
     pub(crate) fn take(&mut self, bits: u32) -> u64 {
         let value = self.fields.checked_shr(64_u32.saturating_sub(bits)).unwrap_or(0);
         self.fields = self.fields.checked_shl(bits).unwrap_or(0);

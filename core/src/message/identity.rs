@@ -1,6 +1,7 @@
 //! Names and numbers that last: nodes, alerts, key epochs.
 
 use core::fmt;
+use core::num::NonZeroU32;
 
 use crate::limits::SEQ_MAX;
 
@@ -12,28 +13,31 @@ pub struct NodeId(pub u16);
 /// Number of an alert in one of its node's two sequences (Flash, other): 1 … 2,147,483,647, never restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Seq(u32);
+pub struct Seq(NonZeroU32);
 
 impl Seq {
     /// The first number of a new node.
-    pub const FIRST: Self = Self(1);
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
 
     /// The number, or none when it is 0 or lies above [`SEQ_MAX`].
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
-        if number != 0 && number <= SEQ_MAX { Some(Self(number)) } else { None }
+        match NonZeroU32::new(number) {
+            Some(number) if number.get() <= SEQ_MAX => Some(Self(number)),
+            _ => None,
+        }
     }
 
     /// The number.
     #[must_use]
     pub const fn number(self) -> u32 {
-        self.0
+        self.0.get()
     }
 
     /// The number after this, or none after two thousand million alerts.
     #[must_use]
     pub const fn next(self) -> Option<Self> {
-        Self::new(self.0.wrapping_add(1))
+        Self::new(self.0.get().wrapping_add(1))
     }
 }
 

@@ -33,6 +33,11 @@ impl Lane {
     pub(crate) const fn number(self) -> u8 {
         self.0
     }
+
+    /// Its bit among the lanes.
+    pub(super) const fn bit(self) -> u8 {
+        1 << (self.0 & 0b111)
+    }
 }
 
 /// One of the threads of a lane, a doubly linked list of cells, oldest first: those that wait, by the number of their

@@ -3,9 +3,10 @@
 //! The check is no security. It stands outside the tag so that a noisy line is counted as noise and only what
 //! arrives intact, and still does not authenticate, is counted as an attack.
 
+use cobs::{DecodeResult, DecoderState};
 use crc::{CRC_16_IBM_SDLC, Crc, Table};
 
-use crate::limits::{FRAME_CHECK_LEN, FRAME_LEN_MAX};
+use crate::limits::{FRAME_CHECK_LEN, PACKET_LEN_MAX};
 
 /// CRC-16/IBM-SDLC, the frame check sequence of HDLC and PPP (RFC 1662, appendix C.2). Its table takes 512 bytes of flash
 /// and saves 2,600 of the 14,000 instructions from an alert to its frame.
@@ -15,7 +16,7 @@ const DELIMITER: u8 = 0;
 
 /// Frames `packet` into the front of `out`: stuffed packet and check, then the delimiter.
 ///
-/// None where `out` is too short; [`FRAME_LEN_MAX`] bytes are enough for every packet. Send a single zero byte
+/// None where `out` is too short; [`FRAME_LEN_MAX`](crate::limits::FRAME_LEN_MAX) bytes are enough for every packet. Send a single zero byte
 /// before the first frame after opening a line, so that noise before it is closed off.
 ///
 /// ```
@@ -80,48 +81,56 @@ impl defmt::Format for Fed<'_> {
 /// Finds packets in a stream, however it starts, breaks off or is disturbed.
 ///
 /// After anything that is no frame it takes nothing until the next delimiter: the tail of a frame that was too
-/// long is never taken for a frame. `N` bytes hold the longest frame; [`StreamDeframer`] has enough for all.
-#[derive(Clone, Debug)]
+/// long is never taken for a frame. `N` bytes hold the longest packet and its check; [`StreamDeframer`] has enough for
+/// all.
+#[derive(Debug)]
 pub struct Deframer<const N: usize> {
+    /// Unstuffed as they come, so that a delimiter costs the check alone.
     bytes: [u8; N],
     len: usize,
+    stuffing: DecoderState,
     discarding: bool,
 }
 
 /// A [`Deframer`] for every packet there is.
-pub type StreamDeframer = Deframer<FRAME_LEN_MAX>;
+pub type StreamDeframer = Deframer<{ PACKET_LEN_MAX + FRAME_CHECK_LEN }>;
 
 impl<const N: usize> Deframer<N> {
     /// Ready for the first byte.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: [0; N], len: 0, discarding: false }
+        Self { bytes: [0; N], len: 0, stuffing: DecoderState::Idle, discarding: false }
     }
 
     /// Takes one byte; answers when a delimiter completes something. Nothing at all between two delimiters is
     /// no event. Cost: constant but for the delimiter, which costs the length of the frame.
     pub fn feed(&mut self, byte: u8) -> Option<Fed<'_>> {
-        if byte != DELIMITER {
-            match self.bytes.get_mut(self.len) {
-                Some(room) if !self.discarding => {
-                    *room = byte;
-                    self.len = self.len.saturating_add(1);
-                }
-                _ => self.discarding = true,
+        if self.discarding {
+            self.discarding = byte != DELIMITER;
+            return (!self.discarding).then_some(Fed::Noise(Noise::TooLong));
+        }
+        match self.stuffing.feed(byte) {
+            Ok(DecodeResult::NoData) => None,
+            Ok(DecodeResult::DataStart) => {
+                self.len = 0;
+                None
             }
-            return None;
+            Ok(DecodeResult::DataContinue(byte)) => {
+                match self.bytes.get_mut(self.len) {
+                    Some(room) => {
+                        *room = byte;
+                        self.len = self.len.saturating_add(1);
+                    }
+                    None => {
+                        self.stuffing = DecoderState::Idle;
+                        self.discarding = true;
+                    }
+                }
+                None
+            }
+            Ok(DecodeResult::DataComplete) => Some(checked(self.bytes.get(..self.len).unwrap_or(&[]))),
+            Err(_) => Some(Fed::Noise(Noise::Stuffing)),
         }
-        let len = core::mem::take(&mut self.len);
-        if core::mem::take(&mut self.discarding) {
-            return Some(Fed::Noise(Noise::TooLong));
-        }
-        if len == 0 {
-            return None;
-        }
-        Some(match unstuff(self.bytes.get_mut(..len).unwrap_or(&mut [])) {
-            Ok(packet) => Fed::Packet(packet),
-            Err(noise) => Fed::Noise(noise),
-        })
     }
 }
 
@@ -139,18 +148,18 @@ impl<const N: usize> Default for Deframer<N> {
     }
 }
 
-fn unstuff(stuffed: &mut [u8]) -> Result<&[u8], Noise> {
-    let len = cobs::decode_in_place(stuffed).map_err(|_| Noise::Stuffing)?;
-    let bytes = stuffed.get(..len).ok_or(Noise::Stuffing)?;
-    let (packet, check) = bytes.split_last_chunk::<FRAME_CHECK_LEN>().ok_or(Noise::Check)?;
-    if CHECK.checksum(packet) == u16::from_be_bytes(*check) { Ok(packet) } else { Err(Noise::Check) }
+fn checked(bytes: &[u8]) -> Fed<'_> {
+    match bytes.split_last_chunk::<FRAME_CHECK_LEN>() {
+        Some((packet, check)) if CHECK.checksum(packet) == u16::from_be_bytes(*check) => Fed::Packet(packet),
+        _ => Fed::Noise(Noise::Check),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::*;
-    use crate::limits::PACKET_LEN_MAX;
+    use crate::limits::FRAME_LEN_MAX;
     use std::vec::Vec;
 
     fn feed<const N: usize>(deframer: &mut Deframer<N>, bytes: &[u8]) -> Vec<Result<Vec<u8>, Noise>> {

@@ -385,7 +385,8 @@ impl World {
                 Some(Role::Sensor(node)) => Some(node.ledger()),
                 _ => None,
             };
-            Row::ALL.into_iter().filter_map(move |row| Some(ledger?.row(row).values())).flatten()
+            let rows = Row::ALL.into_iter().filter_map(move |row| Some(ledger?.row(row).values()));
+            rows.flatten().map(u64::from)
         }))
     }
 }

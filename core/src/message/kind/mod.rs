@@ -90,8 +90,8 @@ macro_rules! kinds {
             /// Reads the payload of kind `code`. An unknown kind is no error; a wrong length of a known one is.
             pub(crate) fn unpack(code: u8, payload: &[u8]) -> Result<Self, Undecodable> {
                 $(if code == $kind::CODE {
-                    exact(payload, $kind::LEN)?;
-                    return Ok(Self::$kind($kind::unpack(BitReader::new(payload))));
+                    let packed = exact::<{ $kind::LEN }>(payload)?;
+                    return Ok(Self::$kind($kind::unpack(BitReader::new(packed))));
                 })+
                 Ok(Self::Unknown(Opaque { code, payload: Packed::new(payload)? }))
             }
@@ -180,12 +180,11 @@ const fn ascending(mut codes: &[u8]) -> bool {
     true
 }
 
-fn exact(payload: &[u8], len: usize) -> Result<(), Undecodable> {
-    match payload.len().checked_sub(len) {
-        Some(0) => Ok(()),
-        Some(extra) => Err(Undecodable::TrailingBytes { extra }),
-        None => Err(Undecodable::Truncated),
-    }
+fn exact<const LEN: usize>(payload: &[u8]) -> Result<&[u8; LEN], Undecodable> {
+    payload.try_into().map_err(|_| match payload.len().checked_sub(LEN) {
+        Some(extra) => Undecodable::TrailingBytes { extra },
+        None => Undecodable::Truncated,
+    })
 }
 
 #[cfg(test)]

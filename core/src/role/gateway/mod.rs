@@ -121,8 +121,13 @@ impl<const NODES: usize> Gateway<NODES> {
             Err(error) => return GatewayEvent::Rejected { node: None, why: Rejected::Parse(error) },
         };
         let node = sealed.header().node;
-        self.change(node, |peer| peer.handle_sealed(now, link, &sealed))
-            .unwrap_or(GatewayEvent::Rejected { node: Some(node), why: Rejected::UnknownNode })
+        let found = self.position(node).ok().and_then(|at| Some((at, self.peers.get_mut(at)?)));
+        let Some((at, peer)) = found else {
+            return GatewayEvent::Rejected { node: Some(node), why: Rejected::UnknownNode };
+        };
+        let event = peer.handle_sealed(now, link, &sealed);
+        self.agenda.note(at, peer);
+        event
     }
 
     /// The host has stored the alert: it is acknowledged from now on and never delivered again.

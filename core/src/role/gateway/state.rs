@@ -210,7 +210,9 @@ impl Overtaken {
     }
 
     fn contains(&self, id: AlertId) -> bool {
-        self.ring.contains(&Self::entry(id))
+        // The number first: it nearly always tells them apart.
+        let (exercise, flash, number) = Self::entry(id);
+        self.ring.iter().any(|entry| entry.2 == number && (entry.0, entry.1) == (exercise, flash))
     }
 
     fn remove(&mut self, id: AlertId) {

@@ -55,13 +55,12 @@ impl Chatter {
         self.keys.retain(|watched| watched.key != key);
     }
 
+    /// Where there is no room, the one that has been quiet longest gives way.
     fn watch(&mut self, fresh: Watched) {
-        if self.keys.is_full() {
-            let oldest = (0..).zip(&self.keys).min_by_key(|(_, watched)| watched.since).map(|(at, _)| at);
-            oldest.map(|at| self.keys.swap_remove(at));
+        let Err(fresh) = self.keys.push(fresh) else { return };
+        if let Some(oldest) = self.keys.iter_mut().min_by_key(|watched| watched.since) {
+            *oldest = fresh;
         }
-        let kept = self.keys.push(fresh);
-        debug_assert!(kept.is_ok(), "there is room for one");
     }
 }
 

@@ -140,8 +140,11 @@ impl<S: Store, const N: usize> Node<S, N> {
         behind.next().map(|(slot, lane, _)| (slot, lane))
     }
 
-    /// The alert is under way: what waited behind it may now name it.
-    pub(super) fn note_sent(&mut self, handle: Handle, root: (bool, Seq)) {
+    /// The alert is under way: what waited behind it may now name it. Only what has a key has anything behind it.
+    pub(super) fn note_sent(&mut self, handle: Handle, key: Option<EventKey>, root: (bool, Seq)) {
+        if key.is_none() {
+            return;
+        }
         for (_, _, pending) in self.queue.iter_mut() {
             if pending.refers == Refers::Behind(handle) {
                 pending.refers = Refers::Onset(root.0, root.1);

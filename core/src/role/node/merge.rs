@@ -65,21 +65,28 @@ impl<S: Store, const N: usize> Node<S, N> {
 
     /// Whether the next live Flash alert must go into a summary: there is no slot for it, or the numbers between the
     /// oldest open alert and the newest are as many as a gateway can tell apart but for one.
-    pub(super) fn is_flash_full(&self) -> bool {
-        self.is_flash_lane_full() || self.flash_span() >= FLASH_SPAN_MAX.saturating_sub(1)
+    pub(super) fn is_flash_full(&mut self) -> bool {
+        self.is_flash_lane_full() || self.spans(FLASH_SPAN_MAX.saturating_sub(1))
     }
 
     /// Whether no slot is left for another live Flash alert but the one that is kept for a summary.
     pub(super) fn is_flash_lane_full(&self) -> bool {
-        let flash = self.queue.iter().filter(|&(_, lane, _)| lane == Lane::LIVE_FLASH);
-        let ordinary = flash.filter(|(_, _, pending)| !pending.is_summary()).count();
+        if self.queue.would_refuse(Lane::LIVE_FLASH) {
+            return true;
+        }
+        // So many must be resident at all before it is worth a look at what they are.
+        let slots = N.saturating_sub(1);
+        if self.queue.len() < slots {
+            return false;
+        }
         // Several summaries may have come back after a power cut, or a source may raise its own.
-        self.queue.would_refuse(Lane::LIVE_FLASH) || ordinary >= N.saturating_sub(1)
+        let flash = self.queue.iter().filter(|&(_, lane, _)| lane == Lane::LIVE_FLASH);
+        flash.filter(|(_, _, pending)| !pending.is_summary()).count() >= slots
     }
 
     /// The next Flash number, if it can still be told from a duplicate.
     pub(super) fn flash_seq(&mut self) -> Result<Seq, Refusal> {
-        if self.flash_span() >= FLASH_SPAN_MAX {
+        if self.spans(FLASH_SPAN_MAX) {
             return Err(Refusal::FlashSpan);
         }
         let numbers = self.numbers.as_mut().ok_or(Refusal::Starting)?;
@@ -90,9 +97,13 @@ impl<S: Store, const N: usize> Node<S, N> {
         }
     }
 
-    /// Numbers from the oldest open live Flash alert up to the next one's.
-    fn flash_span(&self) -> u32 {
-        let next = self.numbers.as_ref().map_or(1, |numbers| numbers.flash.next());
-        next.saturating_sub(self.flash_floor().unwrap_or(next))
+    /// Whether `span` numbers or more lie from the oldest open live Flash alert up to the next one's. Looks for the
+    /// oldest only where the one found last lies that far back: it may have been settled since.
+    fn spans(&mut self, span: u32) -> bool {
+        let Some(next) = self.numbers.as_ref().map(|numbers| numbers.flash.next()) else { return false };
+        if next.saturating_sub(self.flash_floor_min) >= span {
+            self.flash_floor_min = self.flash_floor().unwrap_or(next);
+        }
+        next.saturating_sub(self.flash_floor_min) >= span
     }
 }

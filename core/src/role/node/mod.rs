@@ -78,6 +78,8 @@ pub struct Node<S, const N: usize> {
     station: Station<S>,
     /// Alert numbers; there once the store has answered.
     numbers: Option<Sequences>,
+    /// No open live Flash alert has a number below this: the oldest open one only ever becomes a later one.
+    flash_floor_min: u32,
     queue: PrecedenceQueue<Pending, N>,
     /// Counts what finds no place in the queue.
     summary: Option<OpenSummary>,
@@ -112,6 +114,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         let mut this = Self {
             station: Station::new(node, key, reset_cause, seed, store),
             numbers: None,
+            flash_floor_min: 0,
             queue: PrecedenceQueue::new(),
             summary: None,
             ledger: Ledger::new(),

@@ -80,7 +80,7 @@ impl<S: Store, const N: usize> Node<S, N> {
         }
         let again = self
             .queue
-            .iter()
+            .airborne()
             .filter(|(_, _, pending)| pending.wants_retry(link.number))
             .max_by_key(|(_, lane, pending)| (*lane, Reverse((pending.sent, pending.handle))))
             .map(|(slot, lane, _)| (lane, slot));
@@ -129,10 +129,10 @@ impl<S: Store, const N: usize> Node<S, N> {
         let is_first = !core::mem::replace(&mut pending.sealed, true);
         pending.last_link = Some(link.number);
         pending.passed = false;
-        let handle = pending.handle;
+        let (handle, key) = (pending.handle, pending.key);
         self.queue.mark_sent(slot);
         if is_first {
-            self.note_sent(handle, (lane.precedence() == Precedence::Flash, seq));
+            self.note_sent(handle, key, (lane.precedence() == Precedence::Flash, seq));
         }
         Some(sealed)
     }

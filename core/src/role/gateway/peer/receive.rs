@@ -1,5 +1,7 @@
 //! What a packet from a node does: window, tag, window, and only then what it says.
 
+use heapless::Vec;
+
 use super::dating::{BootClock, date};
 use super::{Peer, Unstored, bump};
 use crate::limits::{BODY_LEN_MAX, UP_COUNTER_MAX};
@@ -204,7 +206,8 @@ impl Peer {
             received_at: now,
             counter: header.counter,
             link: link.number,
-            body: body.iter().copied().collect(),
+            // It has come out of a buffer of that length.
+            body: Vec::from_slice(body).unwrap_or_default(),
         }))
     }
 }
