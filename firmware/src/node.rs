@@ -91,17 +91,17 @@ impl<F: NorFlash> Provisioned<F> {
 }
 
 impl<F: NorFlash> SensorNode<F> {
-    /// Starts the node.
+    /// A node that starts with its first [`SensorNode::step`].
     ///
     /// It is long, so let it be written to its place at once: a caller that passes it on pays for each copy with stack.
-    #[inline(always)]
+    #[inline(never)]
     #[must_use]
-    pub fn start(provisioned: Provisioned<F>, reset_cause: ResetCause, now: Instant) -> Self {
+    pub fn new(provisioned: Provisioned<F>, reset_cause: ResetCause) -> Self {
         let Provisioned { node, key, seed, store } = provisioned;
         log!(info, "node {=u16} starts: {}", node.0, reset_cause);
         let config = NodeConfig { node, key, reset_cause, seed };
         Self {
-            node: Node::start(config, store, now),
+            node: Node::new(config, store),
             link: Link::stream(0),
             uplink: Deframer::new(),
             bench: Deframer::new(),

@@ -112,11 +112,11 @@ impl Model {
         sent.into_iter().map(|resident| (resident.lane, resident.item)).collect()
     }
 
-    pub(crate) fn pop(&mut self) -> Option<(Lane, u32)> {
+    pub(crate) fn pop(&mut self) -> Option<(u32, Lane)> {
         self.operations += 1;
-        let first = self.first()?;
-        self.residents.retain(|resident| resident.item != first.1);
-        Some(first)
+        let (lane, first) = self.first()?;
+        self.residents.retain(|resident| resident.item != first);
+        Some((first, lane))
     }
 
     /// True when it was waiting. A second sending changes nothing.

@@ -45,7 +45,7 @@ fn pushes<const N: usize>(steps: &[Step], mut check: impl FnMut(&Push)) -> Tally
             }
             10 => tally.gone += u32::from(queue.remove(handles[at]).is_some()),
             11 => {
-                if let Some((lane, item)) = queue.pop() {
+                if let Some((item, lane)) = queue.pop() {
                     tally.gone += 1;
                     tally.popped.entry(rank(lane)).or_default().push(item);
                 }

@@ -85,13 +85,15 @@ impl<F: NorFlash, const OPEN: usize> FlashStore<F, OPEN> {
 
     /// The counters, which are there once a boot is counted.
     fn counters(&mut self) -> Result<(&mut F, &mut CounterLog), StoreError> {
-        let counters = match self.counters.take() {
-            Some(counters) => counters,
-            None => self.start()?,
-        };
-        Ok((&mut self.flash, self.counters.insert(counters)))
+        if self.counters.is_none() {
+            self.counters = Some(self.start()?);
+        }
+        let counters = self.counters.as_mut().ok_or(StoreError::Device)?;
+        Ok((&mut self.flash, counters))
     }
 
+    // Once in a life, and with much on the stack: not part of everything that is done later.
+    #[inline(never)]
     fn start(&mut self) -> Result<CounterLog, StoreError> {
         // What is kept was numbered by this node, whatever its provisioning knows of that. Without its journal a node
         // still speaks.
@@ -106,19 +108,24 @@ impl<F: NorFlash, const OPEN: usize> FlashStore<F, OPEN> {
         &mut self,
         ask: impl FnOnce(&mut Journal<OPEN>, &mut F) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut journal = match self.journal.take() {
-            Some(journal) => journal,
-            None => {
-                let base = self.layout.page::<F>(CounterLog::PAGES);
-                let half_pages = self.half_pages();
-                Journal::mount(&mut self.flash, base, half_pages)?
-            }
-        };
-        let answer = ask(&mut journal, &mut self.flash);
-        if !matches!(answer, Err(StoreError::Device)) {
-            self.journal = Some(journal);
+        if self.journal.is_none() {
+            self.mount_journal()?;
+        }
+        let journal = self.journal.as_mut().ok_or(StoreError::Device)?;
+        let answer = ask(journal, &mut self.flash);
+        if matches!(answer, Err(StoreError::Device)) {
+            self.journal = None;
         }
         answer
+    }
+
+    // As above.
+    #[inline(never)]
+    fn mount_journal(&mut self) -> Result<(), StoreError> {
+        let base = self.layout.page::<F>(CounterLog::PAGES);
+        let half_pages = self.half_pages();
+        self.journal = Some(Journal::mount(&mut self.flash, base, half_pages)?);
+        Ok(())
     }
 
     const fn half_pages(&self) -> u32 {

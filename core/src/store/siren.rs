@@ -38,19 +38,19 @@ impl<F: NorFlash> SirenStore<F> {
 
     /// The counters, which are there once a boot is counted.
     fn counters(&mut self) -> Result<(&mut F, &mut CounterLog), StoreError> {
-        let counters = match self.counters.take() {
-            Some(counters) => counters,
-            None => CounterLog::start(&mut self.flash, &self.layout, &self.birth)?,
-        };
-        Ok((&mut self.flash, self.counters.insert(counters)))
+        if self.counters.is_none() {
+            self.counters = Some(CounterLog::start(&mut self.flash, &self.layout, &self.birth)?);
+        }
+        let counters = self.counters.as_mut().ok_or(StoreError::Device)?;
+        Ok((&mut self.flash, counters))
     }
 
     fn notes(&mut self) -> Result<(&mut F, &mut (NoteLog, Option<Note>)), StoreError> {
-        let notes = match self.notes.take() {
-            Some(notes) => notes,
-            None => NoteLog::mount(&mut self.flash, self.layout.page::<F>(CounterLog::PAGES))?,
-        };
-        Ok((&mut self.flash, self.notes.insert(notes)))
+        if self.notes.is_none() {
+            self.notes = Some(NoteLog::mount(&mut self.flash, self.layout.page::<F>(CounterLog::PAGES))?);
+        }
+        let notes = self.notes.as_mut().ok_or(StoreError::Device)?;
+        Ok((&mut self.flash, notes))
     }
 
     fn write_note(&mut self, note: &Note) -> Result<(), StoreError> {

@@ -36,7 +36,7 @@ fn start<'n>(
     provisioned: Provisioned<board::Flash>,
     board: &Board,
 ) -> &'n mut SensorNode<board::Flash> {
-    place.write(SensorNode::start(provisioned, board.reset_cause, board::now()))
+    place.write(SensorNode::new(provisioned, board.reset_cause))
 }
 
 fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {

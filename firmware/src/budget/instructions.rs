@@ -105,7 +105,7 @@ fn push<T: Copy, const N: usize>(queue: &mut PrecedenceQueue<T, N>, lane: Lane, 
 }
 
 #[inline(never)]
-fn pop<T, const N: usize>(queue: &mut PrecedenceQueue<T, N>) -> Option<(Lane, T)> {
+fn pop<T, const N: usize>(queue: &mut PrecedenceQueue<T, N>) -> Option<(T, Lane)> {
     queue.pop()
 }
 

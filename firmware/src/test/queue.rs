@@ -31,7 +31,7 @@ fn order() {
         number += 1;
     }
     hprintln!("order of {} in 8 lanes", number);
-    while let Some((lane, item)) = queue.pop() {
+    while let Some((item, lane)) = queue.pop() {
         hprintln!("  {} {}", Shown(lane), item);
     }
 }
@@ -112,10 +112,10 @@ fn life() {
                 seen.feed(&removed.unwrap_or(u32::MAX).to_be_bytes());
             }
             _ => {
-                let first = queue.peek().map(|(_, lane, &item)| (lane, item));
+                let first = queue.peek().map(|(_, lane, &item)| (item, lane));
                 let highest = queue.pop();
                 assert_eq!(first, highest);
-                let (lane, item) = highest.unwrap_or((Lane::LIVE_FLASH, u32::MAX));
+                let (item, lane) = highest.unwrap_or((u32::MAX, Lane::LIVE_FLASH));
                 popped += u32::from(item != u32::MAX);
                 seen.feed(&item.to_be_bytes());
                 seen.feed(&[lane.precedence().bits(), u8::from(lane.is_exercise())]);

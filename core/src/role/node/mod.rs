@@ -109,9 +109,21 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// Starts a node. Where the store is not done at once, [`Node::handle_timeout`] goes on.
     #[must_use]
     pub fn start(config: NodeConfig, store: S, now: Instant) -> Self {
+        let mut this = Self::new(config, store);
+        this.catch_up(now);
+        this
+    }
+
+    /// As [`Node::start`], but the store is not asked yet: the first [`Node::handle_timeout`] does, which
+    /// [`Node::poll_timeout`] wants at once. A board builds its node with this where it is to stay, for a node that is
+    /// passed on is copied, and takes that much stack.
+    // Called, so that it writes to that place.
+    #[inline(never)]
+    #[must_use]
+    pub fn new(config: NodeConfig, store: S) -> Self {
         const { assert!(N >= 2, "one slot is kept for a summary") };
         let NodeConfig { node, key, reset_cause, seed } = config;
-        let mut this = Self {
+        Self {
             station: Station::new(node, key, reset_cause, seed, store),
             numbers: None,
             flash_floor_min: 0,
@@ -128,9 +140,7 @@ impl<S: Store, const N: usize> Node<S, N> {
             raised: 0,
             flash_refused: 0,
             driver_errors: 0,
-        };
-        this.catch_up(now);
-        this
+        }
     }
 
     /// Its address.
@@ -204,6 +214,8 @@ impl<S: Store, const N: usize> Node<S, N> {
 
     /// Does what has become due: goes on with the store, lets alerts expire, makes retries and reports ready for
     /// [`Node::poll_transmit`]. O(N).
+    // Called, so that what it takes of the stack is not taken for good by a loop that never ends.
+    #[inline(never)]
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.station.is_running() {
             self.station.handle_timeout(now);

@@ -50,6 +50,8 @@ impl<S: Store, const N: usize> Node<S, N> {
         self.submit(now, Phase::Clear, draft)
     }
 
+    // Called, so that what it takes of the stack is not taken for good by a loop that never ends.
+    #[inline(never)]
     fn submit(&mut self, now: Instant, phase: Phase, mut draft: AlertDraft) -> Submission {
         if draft.time == EventTime::default() {
             draft.time = self.station.time(now);

@@ -18,6 +18,8 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// # Errors
     /// It is not for this node, not authentic, not fresh, or not understood. Nothing it says is done then, and there
     /// is nothing to do but to count it. One that is authentic and stale makes the node report soon.
+    // Called, so that what it takes of the stack is not taken for good by a loop that never ends.
+    #[inline(never)]
     pub fn handle_packet(&mut self, now: Instant, link: &Link, packet: &[u8]) -> Result<(), Rejected> {
         match self.station.open(now, link, packet)? {
             Heard::Ack(ack, exercise) => {

@@ -23,6 +23,8 @@ impl<S: Store, const N: usize> Node<S, N> {
     /// [`Node::poll_timeout`].
     ///
     /// Every call that answers a packet uses up a counter. O(N), and the cipher.
+    // Called, so that what it takes of the stack is not taken for good by a loop that never ends.
+    #[inline(never)]
     pub fn poll_transmit<'o>(
         &mut self,
         now: Instant,
