@@ -235,8 +235,13 @@ impl Ledger {
     /// Values are cumulative, so a lost report loses nothing: the next round carries them again.
     #[must_use]
     pub fn report_values(&self, first: u8) -> [u16; LEDGER_VALUES_PER_REPORT] {
-        let mut all = Row::ALL.iter().flat_map(|&row| self.row(row).values()).skip(usize::from(first));
-        core::array::from_fn(|_| low_bits(all.next().unwrap_or(0)))
+        let mut number = usize::from(first);
+        core::array::from_fn(|_| {
+            let row = Row::ALL.get(number / COUNTS);
+            let value = row.and_then(|&row| self.row(row).values().get(number % COUNTS).copied());
+            number = number.saturating_add(1);
+            low_bits(value.unwrap_or(0))
+        })
     }
 
     fn row_mut(&mut self, row: Row) -> &mut Counts {

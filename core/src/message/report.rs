@@ -56,18 +56,22 @@ impl Heartbeat {
     #[must_use]
     pub fn encode(&self) -> [u8; HEARTBEAT_LEN] {
         let [_, _, uptime @ ..] = self.uptime_ms.min(UPTIME_MS_MAX).to_be_bytes();
-        let mut fields = [Self::KIND]
-            .into_iter()
-            .chain(self.boot.to_be_bytes())
-            .chain([self.reset_cause.bits()])
-            .chain(uptime)
-            .chain(self.heard.to_be_bytes())
-            .chain(self.flash_floor.to_be_bytes())
-            .chain(self.flash_refused.to_be_bytes())
-            .chain(self.driver_errors.to_be_bytes())
-            .chain([self.ledger_index])
-            .chain(self.ledger.into_iter().flat_map(u16::to_be_bytes));
-        core::array::from_fn(|_| fields.next().unwrap_or(0))
+        let mut body = [0; HEARTBEAT_LEN];
+        let mut rest = body.as_mut_slice();
+        put(&mut rest, &[Self::KIND]);
+        put(&mut rest, &self.boot.to_be_bytes());
+        put(&mut rest, &[self.reset_cause.bits()]);
+        put(&mut rest, &uptime);
+        put(&mut rest, &self.heard.to_be_bytes());
+        put(&mut rest, &self.flash_floor.to_be_bytes());
+        put(&mut rest, &self.flash_refused.to_be_bytes());
+        put(&mut rest, &self.driver_errors.to_be_bytes());
+        put(&mut rest, &[self.ledger_index]);
+        for value in self.ledger {
+            put(&mut rest, &value.to_be_bytes());
+        }
+        debug_assert!(rest.is_empty(), "HEARTBEAT_LEN is the length of all fields");
+        body
     }
 
     /// Reads what [`Heartbeat::encode`] wrote.
@@ -103,6 +107,14 @@ impl Heartbeat {
             0 => Ok(heartbeat),
             extra => Err(Undecodable::TrailingBytes { extra }),
         }
+    }
+}
+
+/// Writes a field to the front of what is left.
+fn put(rest: &mut &mut [u8], field: &[u8]) {
+    if let Some((place, behind)) = core::mem::take(rest).split_at_mut_checked(field.len()) {
+        place.copy_from_slice(field);
+        *rest = behind;
     }
 }
 

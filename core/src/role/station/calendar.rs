@@ -2,8 +2,8 @@
 
 use crate::time::{ClockQuality, EventTime, Instant};
 
-/// How far a station's clock may drift, in millionths: a cheap crystal from −20 °C to 60 °C.
-const DRIFT_PPM: u64 = 100;
+/// In how many milliseconds a station's clock may drift by one: 100 millionths, a cheap crystal from −20 °C to 60 °C.
+const DRIFT_ONE_IN: u32 = 10_000;
 
 /// The calendar beside the station's own clock.
 #[derive(Debug, Default)]
@@ -30,10 +30,13 @@ impl Calendar {
     pub(crate) fn at(&self, now: Instant) -> EventTime {
         let Some((then, told)) = self.told else { return EventTime::uptime(now) };
         let elapsed_ms = now.as_millis().saturating_sub(then.as_millis());
-        let drift_ms = elapsed_ms.saturating_mul(DRIFT_PPM) / 1_000_000;
-        let quality = match told.quality().error_ms_max() {
-            None => ClockQuality::Unknown,
-            Some(error_ms) => ClockQuality::within_ms(error_ms.saturating_add(drift_ms)),
+        // A processor of 32 bits has no division for more; what was told 50 days ago is no calendar any more.
+        let drift_ms = u32::try_from(elapsed_ms).ok().map(|elapsed_ms| elapsed_ms / DRIFT_ONE_IN);
+        let quality = match (told.quality().error_ms_max(), drift_ms) {
+            (Some(error_ms), Some(drift_ms)) => {
+                ClockQuality::within_ms(error_ms.saturating_add(drift_ms.into()))
+            }
+            _ => ClockQuality::Unknown,
         };
         EventTime::new(told.millis().saturating_add(elapsed_ms), quality)
     }
@@ -54,6 +57,7 @@ mod tests {
         let day_ms = 86_400_000;
         assert_eq!(calendar.at(at(day_ms)).millis(), 1_578_445_200_000 + day_ms - 1_000);
         assert_eq!(calendar.at(at(30 * day_ms)).quality(), ClockQuality::Hour);
-        assert_eq!(calendar.at(at(1_000 * day_ms)).quality(), ClockQuality::Unknown);
+        assert_eq!(calendar.at(at(49 * day_ms)).quality(), ClockQuality::Hour);
+        assert_eq!(calendar.at(at(51 * day_ms)).quality(), ClockQuality::Unknown);
     }
 }
