@@ -10,7 +10,11 @@
 //! | `counter` | instructions, counted |
 //! | `device` | what boards are made of: lines, clock, watchdog, flash |
 //! | `fault` | what happens when the program cannot go on |
+//! | `line` | packets on a byte stream |
 //! | `node` | a sensor node, everything but its main loop |
+//! | `provisioned` | what a board was provisioned with, and what it says where it was not |
+//! | `relay` | a relay between two lines, everything but its main loop |
+//! | `siren` | a siren, everything but its main loop |
 //! | `witness` | what a test wants to know of a node |
 //! | `testing` | what the programs below `src/test/` have in common |
 //!
@@ -35,7 +39,15 @@ pub mod device;
 #[cfg(feature = "board")]
 pub mod fault;
 #[cfg(feature = "mps2")]
+pub mod line;
+#[cfg(feature = "mps2")]
 pub mod node;
+#[cfg(feature = "mps2")]
+pub mod provisioned;
+#[cfg(feature = "mps2")]
+pub mod relay;
+#[cfg(feature = "mps2")]
+pub mod siren;
 #[cfg(all(feature = "qemu", feature = "testing"))]
 pub mod testing;
 #[cfg(feature = "witness")]

@@ -6,17 +6,19 @@
 use core::fmt;
 
 use alertbus::driver::bench::{self, Stimulus};
-use alertbus::limits::{BLOB_LEN, FRAME_LEN_MAX, PACKET_LEN_MAX};
+use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::message::{NodeId, ResetCause};
-use alertbus::provision::{Blob, BlobError};
+use alertbus::provision::Blob;
 use alertbus::role::node::{Node, NodeConfig, NodeEvent, Submission};
-use alertbus::store::{Birth, FlashStore, Layout, LayoutError, StoreError};
+use alertbus::store::{Birth, FlashStore, Layout};
 use alertbus::time::Instant;
-use alertbus::wire::frame::{self, Deframer, Fed, StreamDeframer};
+use alertbus::wire::frame::{Deframer, Fed, StreamDeframer};
 use alertbus::wire::keys::NodeKey;
 use alertbus::wire::link::Link;
 use embedded_storage::nor_flash::NorFlash;
 
+use crate::line::{FrameBuffer, Framer};
+use crate::provisioned::{self, StartError};
 #[cfg(feature = "witness")]
 use crate::witness::Witness;
 
@@ -35,23 +37,9 @@ pub struct SensorNode<F> {
     link: Link,
     uplink: StreamDeframer,
     bench: Deframer<BENCH_FRAME_LEN_MAX>,
-    /// A delimiter goes before the first frame, so that what the line carried until then is closed off.
-    is_line_open: bool,
+    framer: Framer,
     #[cfg(feature = "witness")]
     witness: Witness,
-}
-
-/// Why a node does not start. It sends nothing then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum StartError {
-    /// The flash cannot be read.
-    Flash,
-    /// What stands in its first page is no blob.
-    Unprovisioned(BlobError),
-    /// The store does not fit where it is to lie.
-    Layout(LayoutError),
 }
 
 /// What a bench asks for that is not a node's to do.
@@ -79,10 +67,8 @@ impl<F: NorFlash> Provisioned<F> {
     /// # Errors
     /// Nothing was written then.
     pub fn read(mut flash: F, store: Layout) -> Result<Self, StartError> {
-        let mut bytes = [0; BLOB_LEN];
-        flash.read(0, &mut bytes).map_err(|_| StartError::Flash)?;
-        let Blob { network, node, key, epoch, flash_seq, other_seq } =
-            Blob::decode(&bytes).map_err(StartError::Unprovisioned)?;
+        let blob = provisioned::read_blob(&mut flash)?;
+        let Blob { network, node, key, epoch, flash_seq, other_seq } = blob;
         let birth = Birth { epoch, flash_seq, other_seq };
         let store = FlashStore::new(flash, store, birth).map_err(StartError::Layout)?;
         let seed = u64::from(network) << 16 | u64::from(node.0);
@@ -105,7 +91,7 @@ impl<F: NorFlash> SensorNode<F> {
             link: Link::stream(0),
             uplink: Deframer::new(),
             bench: Deframer::new(),
-            is_line_open: false,
+            framer: Framer::new(),
             #[cfg(feature = "witness")]
             witness: Witness::new(),
         }
@@ -122,10 +108,7 @@ impl<F: NorFlash> SensorNode<F> {
     pub const fn silence(&self) -> Option<&'static str> {
         match self.node.silent() {
             None => None,
-            Some(StoreError::CounterLost) => {
-                Some("its counters are lost: provision it anew, with a new epoch, and flash the blob")
-            }
-            Some(_) => Some("its flash fails: change the board, and provision the new one"),
+            Some(why) => Some(provisioned::silence(why)),
         }
     }
 
@@ -176,20 +159,12 @@ impl<F: NorFlash> SensorNode<F> {
     }
 
     /// The next frame for the gateway, written to `frame`, if there is one to send.
-    pub fn poll_transmit<'f>(
-        &mut self,
-        now: Instant,
-        frame: &'f mut [u8; FRAME_LEN_MAX + 1],
-    ) -> Option<&'f [u8]> {
+    pub fn poll_transmit<'f>(&mut self, now: Instant, frame: &'f mut FrameBuffer) -> Option<&'f [u8]> {
         let mut packet = [0; PACKET_LEN_MAX];
         let packet = self.node.poll_transmit(now, &self.link, &mut packet)?;
         #[cfg(feature = "witness")]
         self.witness.note_packet(now, packet);
-        let (delimiter, room) = frame.split_first_mut()?;
-        *delimiter = 0;
-        let len = frame::encode(packet, room)?.len().checked_add(1)?;
-        let from = usize::from(core::mem::replace(&mut self.is_line_open, true));
-        frame.get(from..len)
+        self.framer.frame(packet, frame)
     }
 
     /// Only the log hears of an event so far: this node has no light or siren of its own.
@@ -214,22 +189,5 @@ impl<F> fmt::Debug for SensorNode<F> {
 impl<F> fmt::Debug for Provisioned<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provisioned").field("node", &self.node).finish_non_exhaustive()
-    }
-}
-
-impl StartError {
-    /// What a person does about it, in words that need no formatting.
-    #[must_use]
-    pub const fn advice(&self) -> &'static str {
-        match self {
-            Self::Flash => "its flash cannot be read",
-            Self::Unprovisioned(BlobError::Erased) => {
-                "it is not provisioned: flash its blob into the first page"
-            }
-            Self::Unprovisioned(_) => {
-                "its first page holds no sound blob: make a new one, and flash it there"
-            }
-            Self::Layout(_) => "the store does not fit on its flash",
-        }
     }
 }

@@ -1,9 +1,10 @@
-//! What a test wants to know of a node, told in lines as it happens. It costs more than a node does, and is for tests.
+//! What a test wants to know of a station, told in lines as it happens. It costs more than a node does, and is for tests.
 //!
 //! | line | says |
 //! | --- | --- |
 //! | `node: flash N is durable` | from here on a power cut does not lose the alert |
 //! | `node: N packets sent, sha256 H` | all packets of this start, one after another, once none was sent for a while |
+//! | `pin N is 1 at M ms` | an output pin was set, and reads so |
 
 use core::fmt::{self, Write};
 
@@ -52,6 +53,12 @@ impl Witness {
             tell(format_args!("node: {} packets sent, sha256 {hash}", self.packets));
         }
     }
+}
+
+/// An output pin was set.
+pub(crate) fn note_pin(number: u32, is_high: bool) {
+    let millis = board::now().as_millis();
+    tell(format_args!("pin {number} is {} at {millis} ms", u8::from(is_high)));
 }
 
 fn tell(said: fmt::Arguments<'_>) {

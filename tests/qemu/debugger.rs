@@ -2,8 +2,10 @@
 //! The words are those of GDB's remote serial protocol.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
+
+use crate::plug;
 
 /// For one answer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -24,13 +26,22 @@ pub(crate) enum Register {
 }
 
 impl Debugger {
-    /// Takes over a guest, which waits at its first instruction as long as nobody lets it go on.
+    /// Where a guest will call, and the arguments of QEMU by which it does.
+    pub(crate) fn listen() -> (TcpListener, [String; 4]) {
+        let listener = plug::listen();
+        let port = listener.local_addr().unwrap().port();
+        let line = format!("socket,id=debugger,host=127.0.0.1,port={port}");
+        (listener, ["-chardev".into(), line, "-gdb".into(), "chardev:debugger".into()])
+    }
+
+    /// Takes over a guest, which waits at its first instruction, and lets it run.
     pub(crate) fn new(line: TcpStream) -> Self {
         line.set_read_timeout(Some(LIMIT)).unwrap();
         let mut this = Self { line };
         this.ask("?");
         // QEMU lets nobody write a single register who has not asked which there are.
         this.ask("qXfer:features:read:target.xml:0,1");
+        this.go_on();
         this
     }
 

@@ -22,7 +22,7 @@ fn onset(draft: AlertDraft) -> Stimulus {
 
 /// The site of every launch that was delivered, in the order of their delivery.
 fn launches(site: &Site) -> Vec<u16> {
-    let bodies = site.delivered.iter().map(|alert| alert.alert.unwrap().body);
+    let bodies = site.desk.delivered.iter().map(|alert| alert.alert.unwrap().body);
     let place = |body| if let Body::RocketLaunch(launch) = body { Some(launch.impact_site.0) } else { None };
     bodies.filter_map(place).collect()
 }
@@ -37,13 +37,13 @@ fn every_alert_arrives_once_and_both_ends_agree_on_every_byte() {
         site.stimulate(&onset(AlertDraft::new(drone)));
         site.go_on(Duration::from_millis(10));
     }
-    site.until("forty alerts", |site| site.delivered.len() == 40);
+    site.until("forty alerts", |site| site.desk.delivered.len() == 40);
     assert_eq!(launches(&site), Vec::from_iter(1..=20));
     // When it has been quiet for a while, the node tells the hash of what it has sent, and the gateway has that.
     site.until("the same hash", |site| site.told.contains(&site.sent()));
-    assert!(site.reports.iter().all(|report| report.boot == 1 && report.driver_errors == 0));
+    assert!(site.desk.reports.iter().all(|report| report.boot == 1 && report.driver_errors == 0));
     assert_eq!(site.noise, 0);
-    assert_eq!(site.reports[0].reset_cause, ResetCause::PowerOn);
+    assert_eq!(site.desk.reports[0].reset_cause, ResetCause::PowerOn);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn every_alert_arrives_once_over_a_line_that_loses_half() {
         site.stimulate(&onset(AlertDraft::new(ied)));
         site.go_on(Duration::from_millis(40));
     }
-    site.until("forty-eight alerts", |site| site.delivered.len() == 48);
+    site.until("forty-eight alerts", |site| site.desk.delivered.len() == 48);
     let mut places = launches(&site);
     places.sort_unstable();
     assert_eq!(places, Vec::from_iter(1..=24));
@@ -76,7 +76,7 @@ fn noise_on_both_lines_is_no_alert_and_keeps_none_back() {
         site.stimulate(&launch(number));
         site.go_on(Duration::from_millis(20));
     }
-    site.until("twenty alerts", |site| site.delivered.len() == 20);
+    site.until("twenty alerts", |site| site.desk.delivered.len() == 20);
     assert_eq!(launches(&site), Vec::from_iter(1..=20));
 }
 
@@ -96,14 +96,14 @@ fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
         let mut site = Site::new(name, 5);
         // It was a node once, and has sent something.
         site.power_on();
-        site.until("a report", |site| !site.reports.is_empty());
+        site.until("a report", |site| !site.desk.reports.is_empty());
         site.power_off();
         site.erase(from, if pages == 0 { 1 } else { pages * PAGE_LEN });
         site.power_on();
         site.stimulate(&launch(1));
         site.until(says, |site| site.told.iter().any(|line| line == says));
         site.go_on(Duration::from_millis(500));
-        assert!(site.is_silent() && site.delivered.is_empty(), "{name}");
+        assert!(site.is_silent() && site.desk.delivered.is_empty(), "{name}");
     }
 }
 
@@ -111,7 +111,7 @@ fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
 fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing() {
     let mut site = Site::new("faults", 6);
     let mut debugger = site.power_on_with_debugger();
-    site.until("a first report", |site| site.reports.iter().any(|report| report.boot == 1));
+    site.until("a first report", |site| site.desk.reports.iter().any(|report| report.boot == 1));
     // Where no program is, and where no stack is.
     let faults = [(Register::ProgramCounter, 0x4000_0000), (Register::StackPointer, 0x2000_0008)];
     for (boot, (register, value)) in (2..).zip(faults.into_iter().cycle().take(4)) {
@@ -121,9 +121,9 @@ fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing() {
         debugger.spoil(register, value);
         site.loss_percent = 0;
         site.until("a report of the next start", |site| {
-            site.reports.iter().any(|report| report.boot == boot)
+            site.desk.reports.iter().any(|report| report.boot == boot)
         });
-        let report = site.reports.iter().find(|report| report.boot == boot).unwrap();
+        let report = site.desk.reports.iter().find(|report| report.boot == boot).unwrap();
         assert_eq!(report.reset_cause, ResetCause::Fault, "{register:?}");
         site.until("the alert", |site| launches(site).contains(&boot));
     }
@@ -164,6 +164,8 @@ fn no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_g
     let places = launches(&site);
     let once: BTreeSet<&u16> = places.iter().collect();
     assert_eq!(once.len(), places.len(), "an alert is delivered under two numbers: {places:?}");
-    println!("{raised} raised, {} durable, {} delivered", site.durable.len(), site.delivered.len());
-    site.until("a report of the last start", |site| site.reports.last().is_some_and(|last| last.boot == 21));
+    println!("{raised} raised, {} durable, {} delivered", site.durable.len(), site.desk.delivered.len());
+    site.until("a report of the last start", |site| {
+        site.desk.reports.last().is_some_and(|last| last.boot == 21)
+    });
 }

@@ -2,9 +2,13 @@
 //!
 //! - `budget`: what the firmware costs, and may.
 //! - `debugger`: what breaks a guest on purpose.
+//! - `desk`: the gateway here, and what it has heard.
 //! - `guest`: an image in QEMU, from its start to its end, whichever comes.
 //! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through power cuts and faults.
+//! - `plug`: a guest and its two lines.
+//! - `relay`: a relay in QEMU between a gateway and a node here, over lines with loss, and through restarts.
 //! - `site`: what both ends of such a line have in common.
+//! - `siren`: a siren in QEMU that a gateway here commands, and what its pins do.
 //! - `programs`: every program below `firmware/src/test/` says on every board what stands in the file beside it.
 
 #![cfg(test)]
@@ -12,7 +16,11 @@
 
 mod budget;
 mod debugger;
+mod desk;
 mod guest;
 mod link;
+mod plug;
 mod programs;
+mod relay;
+mod siren;
 mod site;

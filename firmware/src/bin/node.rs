@@ -14,7 +14,8 @@ use cortex_m_rt::entry;
 
 use alertbus_firmware::board::{self, Board};
 use alertbus_firmware::fault;
-use alertbus_firmware::node::{Asked, Provisioned, SensorNode, StartError};
+use alertbus_firmware::node::{Asked, Provisioned, SensorNode};
+use alertbus_firmware::provisioned::StartError;
 
 #[entry]
 fn main() -> ! {

@@ -1,6 +1,7 @@
 //! ARM's MPS2 with the images AN385 and AN386, as QEMU plays it: two boards that differ in their core only.
 //!
-//! UART 0 is the uplink, UART 1 the bench, in the order of QEMU's `-serial`. The flash is a file of the host.
+//! UART 0 is the uplink, UART 1 the bench, in the order of QEMU's `-serial`. The flash is a file of the host. A horn is
+//! wired to lamp 0; QEMU tells of lamps with `-trace led_set_intensity`.
 
 use alertbus::message::ResetCause;
 use alertbus::store::Layout;
@@ -11,10 +12,12 @@ use cortex_m::peripheral::NVIC;
 use super::{DefaultHandler, Vector};
 use crate::device::cmsdk_uart::Uart;
 use crate::device::cmsdk_watchdog::Watchdog;
+use crate::device::fpga_io::FpgaIo;
 use crate::device::host_file::{HostFile, PAGE_LEN};
 use crate::device::{console, guard, ticks};
 use crate::fault;
 
+pub use crate::device::fpga_io::Lamp as OutputPin;
 pub use crate::device::host_file::cut_power_after;
 
 /// The clock of core and devices (Application Note 386, 2.3), in ticks a millisecond.
@@ -46,6 +49,8 @@ static UPLINK: Uart = unsafe { Uart::at(0x4000_4000) };
 static BENCH: Uart = unsafe { Uart::at(0x4000_5000) };
 // SAFETY: the application note has the watchdog here (table 4-1).
 static WATCHDOG: Watchdog = unsafe { Watchdog::at(0x4000_8000) };
+// SAFETY: the application note has the registers of the FPGA here (table 4-1).
+static FPGA_IO: FpgaIo = unsafe { FpgaIo::at(0x4002_8000) };
 
 /// What a program has of the board.
 pub struct Board {
@@ -53,6 +58,10 @@ pub struct Board {
     pub uplink: &'static Uart,
     /// The line to a test rig.
     pub bench: &'static Uart,
+    /// What a siren sounds with.
+    pub horn: OutputPin,
+    /// What shows a technician how it is.
+    pub lamp: OutputPin,
     /// Why the board started.
     pub reset_cause: ResetCause,
 }
@@ -84,7 +93,8 @@ pub fn start() -> Option<Board> {
         // SAFETY: the handlers are in the table below, and use nothing but what masks them.
         unsafe { NVIC::unmask(interrupt) };
     }
-    Some(Board { uplink: &UPLINK, bench: &BENCH, reset_cause })
+    let [horn, lamp] = [0, 1].map(|number| OutputPin::new(&FPGA_IO, number));
+    Some(Board { uplink: &UPLINK, bench: &BENCH, horn, lamp, reset_cause })
 }
 
 /// The flash; none where the host has no file for it.

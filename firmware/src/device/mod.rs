@@ -3,6 +3,7 @@
 pub(crate) mod cmsdk_uart;
 pub(crate) mod cmsdk_watchdog;
 pub(crate) mod console;
+pub(crate) mod fpga_io;
 pub(crate) mod guard;
 pub(crate) mod host_file;
 mod register;
