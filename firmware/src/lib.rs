@@ -15,6 +15,7 @@
 //! | `provisioned` | what a board was provisioned with, and what it says where it was not |
 //! | `relay` | a relay between two lines, everything but its main loop |
 //! | `siren` | a siren, everything but its main loop |
+//! | `watch` | detectors on input pins, between an interrupt and the loop |
 //! | `witness` | what a test wants to know of a node |
 //! | `testing` | what the programs below `src/test/` have in common |
 //!
@@ -50,5 +51,7 @@ pub mod relay;
 pub mod siren;
 #[cfg(all(feature = "qemu", feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "mps2")]
+pub mod watch;
 #[cfg(feature = "witness")]
 mod witness;

@@ -1,15 +1,17 @@
 //! A sensor node on a board: everything but its main loop.
 //!
 //! A loop hands over what comes in on the two lines, calls [`SensorNode::step`] at each turn, and sends what
-//! [`SensorNode::poll_transmit`] gives it. What it waits with, and whether several things share it, is its own.
+//! [`SensorNode::poll_transmit`] gives it. What it waits with, and whether several things share it, is its own; so is
+//! which interrupt has [`Watch`](crate::watch::Watch) look at the pins, whose detections [`SensorNode::step`] raises.
 
 use core::fmt;
 
+use alertbus::bus::Heard;
 use alertbus::driver::bench::{self, Stimulus};
 use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::message::{NodeId, ResetCause};
 use alertbus::provision::Blob;
-use alertbus::role::node::{Node, NodeConfig, NodeEvent, Submission};
+use alertbus::role::node::{Node, NodeConfig, NodeEvent, Refusal, Submission};
 use alertbus::store::{Birth, FlashStore, Layout};
 use alertbus::time::Instant;
 use alertbus::wire::frame::{Deframer, Fed, StreamDeframer};
@@ -19,6 +21,7 @@ use embedded_storage::nor_flash::NorFlash;
 
 use crate::line::{FrameBuffer, Framer};
 use crate::provisioned::{self, StartError};
+use crate::watch::{self, Ear, Seen};
 #[cfg(feature = "witness")]
 use crate::witness::Witness;
 
@@ -38,6 +41,9 @@ pub struct SensorNode<F> {
     uplink: StreamDeframer,
     bench: Deframer<BENCH_FRAME_LEN_MAX>,
     framer: Framer,
+    ear: Ear,
+    /// A detection that the node was not ready for.
+    untold: Option<Seen>,
     #[cfg(feature = "witness")]
     witness: Witness,
 }
@@ -46,6 +52,13 @@ pub struct SensorNode<F> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Asked {
+    /// A pin is to take a level. Where the board has no such pin, call [`SensorNode::note_driver_error`].
+    Pin {
+        /// Its number.
+        pin: u8,
+        /// Whether the level is high.
+        high: bool,
+    },
     /// The power is to fail after so many operations on the flash.
     PowerCut {
         /// How many still succeed.
@@ -92,6 +105,8 @@ impl<F: NorFlash> SensorNode<F> {
             uplink: Deframer::new(),
             bench: Deframer::new(),
             framer: Framer::new(),
+            ear: watch::listen(),
+            untold: None,
             #[cfg(feature = "witness")]
             witness: Witness::new(),
         }
@@ -135,6 +150,7 @@ impl<F: NorFlash> SensorNode<F> {
                         _taken => log!(info, "{} {}: {}", draft.precedence(), phase, _taken),
                     }
                 }
+                Ok(Stimulus::Pin { pin, high }) => return Some(Asked::Pin { pin, high }),
                 Ok(Stimulus::PowerCut { after_operations }) => {
                     return Some(Asked::PowerCut { after_operations });
                 }
@@ -146,8 +162,14 @@ impl<F: NorFlash> SensorNode<F> {
         None
     }
 
-    /// Does what has become due, and tells the log what happened.
+    /// A detector has failed; the next report says so.
+    pub fn note_driver_error(&mut self) {
+        self.node.note_driver_error();
+    }
+
+    /// Raises what was seen, does what has become due, and tells the log what happened.
     pub fn step(&mut self, now: Instant) {
+        self.raise_seen(now);
         if self.node.poll_timeout().is_some_and(|due| due <= now) {
             self.node.handle_timeout(now);
         }
@@ -165,6 +187,31 @@ impl<F: NorFlash> SensorNode<F> {
         #[cfg(feature = "witness")]
         self.witness.note_packet(now, packet);
         self.framer.frame(packet, frame)
+    }
+
+    /// Takes what the interrupt has seen. What the node is not ready for stays for the next turn, and what comes behind
+    /// it waits.
+    fn raise_seen(&mut self, now: Instant) {
+        (0..watch::take_failures()).for_each(|_| self.node.note_driver_error());
+        loop {
+            let seen = match self.untold.take().map(Heard::Message).or_else(|| self.ear.poll()) {
+                None => return,
+                Some(Heard::Message(seen)) => seen,
+                Some(Heard::Missed { row: _row, count: _count }) => {
+                    log!(error, "{=u64} detections missed: {}", _count, _row);
+                    self.node.note_driver_error();
+                    continue;
+                }
+            };
+            match seen.detection().submit(now, &mut self.node) {
+                Submission::Refused { why: Refusal::Starting | Refusal::StoreBusy, .. } => {
+                    self.untold = Some(seen);
+                    return;
+                }
+                Submission::Refused { why: _why, .. } => log!(warn, "{} refused: {}", seen, _why),
+                _taken => log!(info, "{}: {}", seen, _taken),
+            }
+        }
     }
 
     /// Only the log hears of an event so far: this node has no light or siren of its own.

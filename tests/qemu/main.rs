@@ -5,6 +5,7 @@
 //! - `desk`: the gateway here, and what it has heard.
 //! - `guest`: an image in QEMU, from its start to its end, whichever comes.
 //! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through power cuts and faults.
+//! - `pins`: detectors on a node's pins.
 //! - `plug`: a guest and its two lines.
 //! - `relay`: a relay in QEMU between a gateway and a node here, over lines with loss, and through restarts.
 //! - `site`: what both ends of such a line have in common.
@@ -19,6 +20,7 @@ mod debugger;
 mod desk;
 mod guest;
 mod link;
+mod pins;
 mod plug;
 mod programs;
 mod relay;

@@ -1,7 +1,8 @@
-//! A sensor node whose detections come from a bench: a plain loop that interrupts keep turning.
+//! A sensor node whose detections come from pins and from a bench: a plain loop that interrupts keep turning.
 //!
-//! What the lines have brought, what has become due, what there is to send; then it waits for an interrupt. Each turn
-//! is bounded: by the rings of the lines, and by what the node has to send.
+//! What the lines have brought, what was seen, what has become due, what there is to send; then it waits for an
+//! interrupt. Each turn is bounded: by the rings of the lines, and by what the node has to send. The pins are an
+//! interrupt's, the one below all others, so that a loop that is away writing to flash misses no edge.
 
 #![no_std]
 #![no_main]
@@ -10,12 +11,13 @@ use core::mem::MaybeUninit;
 
 use alertbus::limits::FRAME_LEN_MAX;
 use alertbus::message::ResetCause;
-use cortex_m_rt::entry;
+use cortex_m_rt::{entry, exception};
 
-use alertbus_firmware::board::{self, Board};
+use alertbus_firmware::board::{self, Board, InputPin};
 use alertbus_firmware::fault;
 use alertbus_firmware::node::{Asked, Provisioned, SensorNode};
 use alertbus_firmware::provisioned::StartError;
+use alertbus_firmware::watch::Watch;
 
 #[entry]
 fn main() -> ! {
@@ -24,9 +26,22 @@ fn main() -> ! {
     // The runtime comes here once in each start, and nobody else starts the board.
     let Some(board) = board::start() else { fault::reset(ResetCause::Fault) };
     let flash = board::flash().ok_or(StartError::Flash);
+    board::watch_pins();
     match flash.and_then(|flash| Provisioned::read(flash, board::STORE)) {
         Ok(provisioned) => run(&board, start(NODE, provisioned, &board)),
         Err(why) => refuse(&board, why),
+    }
+}
+
+/// Looks at the pins: at an edge, and each millisecond.
+#[exception]
+fn PendSV() {
+    static mut WATCH: Option<Watch<InputPin>> = None;
+    if WATCH.is_none() {
+        *WATCH = Watch::new(board::input_pins()).ok();
+    }
+    if let Some(watch) = WATCH {
+        watch.look(board::now());
     }
 }
 
@@ -51,8 +66,11 @@ fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
             node.handle_uplink(now, byte);
         }
         while let Some(byte) = board.bench.poll() {
-            if let Some(Asked::PowerCut { after_operations }) = node.handle_bench(now, byte) {
-                board::cut_power_after(after_operations);
+            match node.handle_bench(now, byte) {
+                Some(Asked::PowerCut { after_operations }) => board::cut_power_after(after_operations),
+                Some(Asked::Pin { pin, high }) if board::set_input(pin, high) => {}
+                Some(_) => node.note_driver_error(),
+                None => {}
             }
         }
         node.step(now);

@@ -1,19 +1,21 @@
 //! ARM's MPS2 with the images AN385 and AN386, as QEMU plays it: two boards that differ in their core only.
 //!
-//! UART 0 is the uplink, UART 1 the bench, in the order of QEMU's `-serial`. The flash is a file of the host. A horn is
-//! wired to lamp 0; QEMU tells of lamps with `-trace led_set_intensity`.
+//! UART 0 is the uplink, UART 1 the bench, which also moves the input pins, in the order of QEMU's `-serial`. The flash
+//! is a file of the host. A horn is wired to lamp 0; QEMU tells of lamps with `-trace led_change_intensity`.
 
 use alertbus::message::ResetCause;
 use alertbus::store::Layout;
 use alertbus::time::Instant;
 use cortex_m::Peripherals;
-use cortex_m::peripheral::NVIC;
+use cortex_m::peripheral::scb::SystemHandler;
+use cortex_m::peripheral::{NVIC, SCB};
 
 use super::{DefaultHandler, Vector};
 use crate::device::cmsdk_uart::Uart;
 use crate::device::cmsdk_watchdog::Watchdog;
 use crate::device::fpga_io::FpgaIo;
 use crate::device::host_file::{HostFile, PAGE_LEN};
+use crate::device::level::Level;
 use crate::device::{console, guard, ticks};
 use crate::fault;
 
@@ -52,6 +54,15 @@ static WATCHDOG: Watchdog = unsafe { Watchdog::at(0x4000_8000) };
 // SAFETY: the application note has the registers of the FPGA here (table 4-1).
 static FPGA_IO: FpgaIo = unsafe { FpgaIo::at(0x4002_8000) };
 
+/// Nothing is seen yet: no launch, a whole wire, a closed lid.
+static INPUTS: [Level; 3] = [Level::new(true), Level::new(false), Level::new(false)];
+
+/// The least urgent of an interrupt's priorities.
+const LAST: u8 = 0xff;
+
+/// A pin for a detector.
+pub type InputPin = &'static Level;
+
 /// What a program has of the board.
 pub struct Board {
     /// The line to the gateway.
@@ -88,6 +99,8 @@ pub fn start() -> Option<Board> {
     for uart in [&UPLINK, &BENCH] {
         uart.start(DIVIDER);
     }
+    // SAFETY: it is not on yet, and no critical section goes by priority.
+    unsafe { core.SCB.set_priority(SystemHandler::PendSV, LAST) };
     WATCHDOG.start(WATCHDOG_MS * TICKS_PER_MS);
     for interrupt in Interrupt::ALL {
         // SAFETY: the handlers are in the table below, and use nothing but what masks them.
@@ -95,6 +108,27 @@ pub fn start() -> Option<Board> {
     }
     let [horn, lamp] = [0, 1].map(|number| OutputPin::new(&FPGA_IO, number));
     Some(Board { uplink: &UPLINK, bench: &BENCH, horn, lamp, reset_cause })
+}
+
+/// From now on `PendSV` comes each millisecond, and at each edge of an input pin; the program answers it.
+pub fn watch_pins() {
+    ticks::follow();
+}
+
+/// The input pins, in the order of [`Sensor`](crate::watch::Sensor).
+#[must_use]
+pub fn input_pins() -> [InputPin; 3] {
+    INPUTS.each_ref()
+}
+
+/// Moves an input pin, for a bench. False where there is no such pin.
+pub fn set_input(number: u8, is_high: bool) -> bool {
+    let input = INPUTS.get(usize::from(number));
+    if let Some(input) = input {
+        input.set(is_high);
+        SCB::set_pendsv();
+    }
+    input.is_some()
 }
 
 /// The flash; none where the host has no file for it.

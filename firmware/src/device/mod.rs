@@ -6,6 +6,7 @@ pub(crate) mod console;
 pub(crate) mod fpga_io;
 pub(crate) mod guard;
 pub(crate) mod host_file;
+pub(crate) mod level;
 mod register;
 mod ring;
 pub(crate) mod ticks;
