@@ -62,10 +62,10 @@ fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
     let mut frame = [0; FRAME_LEN_MAX + 1];
     loop {
         let now = board::now();
-        while let Some(byte) = board.uplink.poll() {
+        for byte in board.uplink.received() {
             node.handle_uplink(now, byte);
         }
-        while let Some(byte) = board.bench.poll() {
+        for byte in board.bench.received() {
             match node.handle_bench(now, byte) {
                 Some(Asked::PowerCut { after_operations }) => board::cut_power_after(after_operations),
                 Some(Asked::Pin { pin, high }) if board::set_input(pin, high) => {}
@@ -87,7 +87,7 @@ fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
 fn refuse(board: &Board, why: StartError) -> ! {
     board::tell(&["node: ", why.advice()]);
     loop {
-        while board.uplink.poll().is_some() || board.bench.poll().is_some() {}
+        board.uplink.received().chain(board.bench.received()).for_each(drop);
         board::wait();
     }
 }

@@ -41,10 +41,10 @@ fn run(board: &Board, relay: &mut RelayStation) -> ! {
     let mut room: FrameBuffer = [0; FRAME_LEN_MAX + 1];
     loop {
         let now = board::now();
-        while let Some(byte) = uplink.poll() {
+        for byte in uplink.received() {
             relay.handle_uplink(now, byte);
         }
-        while let Some(byte) = downlink.poll() {
+        for byte in downlink.received() {
             relay.handle_downlink(now, byte);
         }
         // Where a line is slow frames wait in the relay, where the urgent ones go first, and not in front of it.
@@ -64,7 +64,7 @@ fn run(board: &Board, relay: &mut RelayStation) -> ! {
 fn refuse(board: &Board, why: SeedError) -> ! {
     board::tell(&["relay: ", why.advice()]);
     loop {
-        while board.uplink.poll().is_some() || board.bench.poll().is_some() {}
+        board.uplink.received().chain(board.bench.received()).for_each(drop);
         board::wait();
     }
 }

@@ -54,7 +54,7 @@ fn run(board: &Board, siren: &mut Station) -> ! {
     let mut room: FrameBuffer = [0; FRAME_LEN_MAX + 1];
     loop {
         let now = board::now();
-        while let Some(byte) = board.uplink.poll() {
+        for byte in board.uplink.received() {
             siren.handle_uplink(now, byte);
         }
         siren.step(now);
@@ -63,7 +63,7 @@ fn run(board: &Board, siren: &mut Station) -> ! {
             // There is room for the longest, and nobody else sends.
             let _ = board.uplink.send(frame);
         }
-        while board.bench.poll().is_some() {}
+        board.bench.received().for_each(drop);
         board::wait();
     }
 }
@@ -73,7 +73,7 @@ fn refuse(board: &Board, why: StartError) -> ! {
     board::tell(&["siren: ", why.advice()]);
     let mut lamp = Annunciator::new(on(board.lamp));
     loop {
-        while board.uplink.poll().is_some() || board.bench.poll().is_some() {}
+        board.uplink.received().chain(board.bench.received()).for_each(drop);
         // Nobody would hear of it if the lamp failed too.
         let _ = lamp.play(board::now(), Pattern::FAULT);
         board::wait();

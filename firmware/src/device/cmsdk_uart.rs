@@ -5,6 +5,7 @@
 //! lost then is found by the check of its frame.
 
 use core::convert::Infallible;
+use core::iter;
 
 use critical_section::Mutex;
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
@@ -87,6 +88,11 @@ impl Uart {
             }
             Some(byte)
         })
+    }
+
+    /// What has come from the line until now: no more than there is room for, however fast the line goes on.
+    pub fn received(&self) -> impl Iterator<Item = u8> + '_ {
+        iter::from_fn(|| self.poll()).take(RING_LEN)
     }
 
     /// How many bytes can be sent without waiting.
