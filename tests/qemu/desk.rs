@@ -20,6 +20,8 @@ const EPOCH: Epoch = Epoch(1);
 /// A gateway with one node, and its disk.
 pub(crate) struct Desk {
     gateway: Gateway<1>,
+    /// Burnt where the gateway comes back without its disk.
+    number: u8,
     link: Link,
     begun: Clock,
     down_counter: u32,
@@ -44,9 +46,10 @@ pub(crate) fn blob() -> Blob {
 
 impl Desk {
     /// One that has heard nothing of its node yet.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            gateway: gateway(PeerState::new(EPOCH), seed),
+            gateway: gateway(Some(PeerState::new(EPOCH)), 0, Instant::START),
+            number: 0,
             link: Link::stream(0),
             begun: Clock::now(),
             down_counter: 1,
@@ -55,6 +58,24 @@ impl Desk {
             acted: Vec::new(),
             counters: BTreeSet::new(),
         }
+    }
+
+    /// The epoch in which the gateway hears its node.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.gateway.peer(NODE).unwrap().state().epoch()
+    }
+
+    /// The gateway's program ends and starts again, with what is on its disk.
+    pub(crate) fn restart(&mut self) {
+        let state = self.gateway.peer(NODE).unwrap().state();
+        self.gateway = gateway(Some(state), self.number, self.now());
+    }
+
+    /// The gateway's disk is lost. Another takes its place, under a number of its own, and knows of its node what was
+    /// written down when that was provisioned. What it hands out again, it says may have been handed out before.
+    pub(crate) fn replace(&mut self) {
+        self.number += 1;
+        self.gateway = gateway(None, self.number, self.now());
     }
 
     /// A packet is on the line. Its counter was never used before.
@@ -70,8 +91,11 @@ impl Desk {
         match self.gateway.handle_packet(now, &self.link, bytes) {
             GatewayEvent::Alert(alert) => {
                 assert!(self.gateway.stored(alert.id));
-                assert!(!self.is_delivered(alert.id), "{} is delivered a second time", alert.id);
-                self.delivered.push(alert);
+                let is_known = self.is_delivered(alert.id);
+                assert!(!is_known || alert.standing.possible_duplicate, "{} comes twice", alert.id);
+                if !is_known {
+                    self.delivered.push(alert);
+                }
             }
             GatewayEvent::Report { heartbeat, .. } => self.reports.push(heartbeat),
             GatewayEvent::Acted { id, result, .. } => self.acted.push((id, result)),
@@ -84,18 +108,24 @@ impl Desk {
     pub(crate) fn say(&mut self) -> Option<Vec<u8>> {
         let now = self.now();
         self.gateway.handle_timeout(now);
-        while let Some((id, epoch)) = self.gateway.poll_down_request() {
-            let first = self.down_counter;
-            self.down_counter += 64;
-            assert!(self.gateway.grant_down(id, epoch, DownSpan { first, end: first + 64 }));
-        }
+        self.grant();
         let mut room = [0; PACKET_LEN_MAX];
         self.gateway.poll_transmit(now, &self.link, &mut room).map(|transmit| transmit.packet.to_vec())
     }
 
     /// Orders the node to do something.
     pub(crate) fn command(&mut self, order: Order) -> CommandId {
+        self.grant();
         self.gateway.command(self.now(), NODE, order).unwrap()
+    }
+
+    /// Sets aside the down counters that the gateway asks for.
+    fn grant(&mut self) {
+        while let Some((id, epoch)) = self.gateway.poll_down_request() {
+            let first = self.down_counter;
+            self.down_counter += 64;
+            assert!(self.gateway.grant_down(id, epoch, DownSpan { first, end: first + 64 }));
+        }
     }
 
     /// What came back of this command; none before its answer.
@@ -112,19 +142,19 @@ impl Desk {
     }
 }
 
-fn gateway(state: PeerState, seed: u64) -> Gateway<1> {
+fn gateway(state: Option<PeerState>, number: u8, now: Instant) -> Gateway<1> {
     let mut gateway = Gateway::new();
     let peer = PeerConfig {
         node: NODE,
         key: key(),
-        epoch: EPOCH,
-        gateway: 0,
+        epoch: state.as_ref().map_or(EPOCH, PeerState::epoch),
+        gateway: number,
         down: DownSpan::EMPTY,
         exercise: false,
         answers_reports: true,
-        state: Some(state),
-        seed,
+        state,
+        seed: 1,
     };
-    gateway.add(Instant::START, peer).unwrap();
+    gateway.add(now, peer).unwrap();
     gateway
 }

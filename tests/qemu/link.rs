@@ -1,6 +1,5 @@
-//! A node in QEMU and a gateway here, over a line that loses frames, and through power cuts.
+//! A node in QEMU and a gateway here, over a line that loses frames.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use alertbus::driver::bench::Stimulus;
@@ -12,7 +11,7 @@ use crate::debugger::Register;
 use crate::site::Site;
 
 /// A launch at this site, by which the test knows it again: a live Flash alert.
-fn launch(site: u16) -> Stimulus {
+pub(crate) fn launch(site: u16) -> Stimulus {
     onset(AlertDraft::new(RocketLaunch { impact_site: SiteId(site), ..RocketLaunch::default() }))
 }
 
@@ -21,7 +20,7 @@ fn onset(draft: AlertDraft) -> Stimulus {
 }
 
 /// The site of every launch that was delivered, in the order of their delivery.
-fn launches(site: &Site) -> Vec<u16> {
+pub(crate) fn launches(site: &Site) -> Vec<u16> {
     let bodies = site.desk.delivered.iter().map(|alert| alert.alert.unwrap().body);
     let place = |body| if let Body::RocketLaunch(launch) = body { Some(launch.impact_site.0) } else { None };
     bodies.filter_map(place).collect()
@@ -128,44 +127,4 @@ fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing() {
         site.until("the alert", |site| launches(site).contains(&boot));
     }
     assert_eq!(launches(&site), [2, 3, 4, 5]);
-}
-
-/// The power goes twenty times: at a random moment, or in the midst of a word or page of the flash.
-#[test]
-fn no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_goes() {
-    let mut site = Site::new("cuts", 4);
-    let mut raised = 0;
-    for cut in 0..20 {
-        // While the line is dead, alerts have to wait for a later start.
-        site.loss_percent = if cut % 3 == 0 { 100 } else { 30 };
-        site.power_on();
-        let wait_ms = 20 + site.draw(300);
-        if cut % 2 == 1 {
-            let after_operations = u16::try_from(site.draw(120)).unwrap();
-            site.stimulate(&Stimulus::PowerCut { after_operations });
-        }
-        let mut waited = 0;
-        while waited < wait_ms && site.has_power() {
-            raised += 1;
-            site.stimulate(&launch(raised));
-            let step = 5 + site.draw(40);
-            site.go_on(Duration::from_millis(step));
-            waited += step;
-        }
-        if site.has_power() {
-            site.power_off();
-        }
-    }
-    site.loss_percent = 0;
-    site.power_on();
-    let durable = site.durable.len();
-    assert!(durable > 20, "only {durable} of {raised} alerts came as far as the flash");
-    site.until("all that was durable", |site| site.flash_delivered().is_superset(&site.durable));
-    let places = launches(&site);
-    let once: BTreeSet<&u16> = places.iter().collect();
-    assert_eq!(once.len(), places.len(), "an alert is delivered under two numbers: {places:?}");
-    println!("{raised} raised, {} durable, {} delivered", site.durable.len(), site.desk.delivered.len());
-    site.until("a report of the last start", |site| {
-        site.desk.reports.last().is_some_and(|last| last.boot == 21)
-    });
 }

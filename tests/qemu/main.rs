@@ -1,10 +1,13 @@
 //! The firmware in QEMU. `cargo verify qemu` runs this; a plain `cargo test` does not, for want of an emulator.
 //!
+//! - `baud`: what arrives of bytes at the wrong speed.
 //! - `budget`: what the firmware costs, and may.
 //! - `debugger`: what breaks a guest on purpose.
 //! - `desk`: the gateway here, and what it has heard.
 //! - `guest`: an image in QEMU, from its start to its end, whichever comes.
-//! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through power cuts and faults.
+//! - `kills`: a node that loses its power a hundred times.
+//! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through faults.
+//! - `ordeals`: lines that are cut, noisy or at the wrong speed; gateways that are absent, dead, or of another epoch.
 //! - `pins`: detectors on a node's pins.
 //! - `plug`: a guest and its two lines.
 //! - `relay`: a relay in QEMU between a gateway and a node here, over lines with loss, and through restarts.
@@ -15,11 +18,14 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod baud;
 mod budget;
 mod debugger;
 mod desk;
 mod guest;
+mod kills;
 mod link;
+mod ordeals;
 mod pins;
 mod plug;
 mod programs;

@@ -110,10 +110,11 @@ fn a_lid_that_is_closed_clears_its_alert_and_a_second_salvo_is_a_second_alert() 
     }
     assert_eq!(delivered(&site)[2..], [(Phase::Onset, Precedence::Flash, rocket()); 2]);
     assert!(site.desk.reports.iter().all(|report| report.driver_errors == 0));
-    // A pin that the board has not is a rig's mistake: it is counted, and is no alert.
+    // A pin that the board has not, or bytes without sense, are a rig's mistake: counted, and no alert.
     set(&mut site, 3, true);
+    site.babble(true, &[1, 2, 3, 0]);
     site.until("a report of it", |site| {
-        site.desk.reports.last().is_some_and(|report| report.driver_errors == 1)
+        site.desk.reports.last().is_some_and(|report| report.driver_errors == 2)
     });
     assert_eq!(site.desk.delivered.len(), 4);
 }

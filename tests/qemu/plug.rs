@@ -21,36 +21,89 @@ pub(crate) const LOOK: Duration = Duration::from_millis(2);
 /// A running guest with its two lines.
 pub(crate) struct Plug {
     pub(crate) guest: Guest,
-    pub(crate) first: TcpStream,
-    pub(crate) second: TcpStream,
+    pub(crate) first: Line,
+    pub(crate) second: Line,
+}
+
+/// Our end of a line, which can be cut. The guest's end is joined anew, each second, until it is not cut again.
+pub(crate) struct Line {
+    listener: TcpListener,
+    stream: Option<TcpStream>,
 }
 
 impl Plug {
     /// Starts `image` on `board`, in the folder in which its flash lies; `more` goes to QEMU.
     pub(crate) fn start(board: &Board, image: &Path, folder: &Path, more: &[String]) -> Self {
         let [first, second] = [listen(), listen()];
-        let serial = |listener: &TcpListener| {
-            ["-serial".to_string(), format!("tcp:{},nodelay=on", listener.local_addr().unwrap())]
-        };
-        let semihosting = ["-semihosting-config".to_string(), "enable=on,target=native".to_string()];
-        let arguments = [&serial(&first)[..], &serial(&second), &semihosting, more].concat();
-        let guest = Guest::start(board, image, folder, &arguments);
-        let [first, second] = [first, second].map(|listener| accept(&listener, &guest));
+        let arguments = [&serial(&first, "")[..], &serial(&second, ""), more].concat();
+        let guest = start(board, image, folder, &arguments);
+        let [first, second] = [first, second].map(|listener| {
+            let stream = Some(accept(&listener, &guest));
+            Line { listener, stream }
+        });
         Self { guest, first, second }
+    }
+
+    /// As [`Plug::start`], with a first line that is cut, and can be cut again. A guest does not wait for such a line,
+    /// so that what it says at first is lost.
+    pub(crate) fn start_cut(board: &Board, image: &Path, folder: &Path, more: &[String]) -> Self {
+        let [first, second] = [listen(), listen()];
+        let arguments = [&serial(&first, ",reconnect=1")[..], &serial(&second, ""), more].concat();
+        let guest = start(board, image, folder, &arguments);
+        let stream = Some(accept(&second, &guest));
+        let first = Line { listener: first, stream: None };
+        Self { guest, first, second: Line { listener: second, stream } }
     }
 }
 
-/// Puts `packet` into a frame and on the line. Whoever has just lost its power hears nothing, and that is no fault.
-pub(crate) fn send(line: &mut TcpStream, packet: &[u8]) {
-    let mut room = [0; FRAME_LEN_MAX];
-    let _ = line.write_all(frame::encode(packet, &mut room).unwrap());
+impl Line {
+    /// From now on what either end says is lost.
+    pub(crate) fn cut(&mut self) {
+        self.stream = None;
+        self.listener.set_nonblocking(true).unwrap();
+        // Ends that the guest has joined meanwhile.
+        while self.listener.accept().is_ok() {}
+    }
+
+    /// Joins the ends again.
+    pub(crate) fn join(&mut self, guest: &Guest) {
+        self.cut();
+        self.stream = Some(accept(&self.listener, guest));
+    }
+
+    /// Says these bytes. Whoever has just lost its power hears nothing, and that is no fault.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        if let Some(stream) = &mut self.stream {
+            let _ = stream.write_all(bytes);
+        }
+    }
+
+    /// Puts `packet` into a frame, and says that.
+    pub(crate) fn send(&mut self, packet: &[u8]) {
+        let mut room = [0; FRAME_LEN_MAX];
+        self.write(frame::encode(packet, &mut room).unwrap());
+    }
+
+    /// What has come, soon. A line that a dying guest closes has no bytes any more; what was in it was read by then.
+    pub(crate) fn read(&mut self) -> Vec<u8> {
+        let mut bytes = [0; 512];
+        let Some(stream) = &mut self.stream else {
+            thread::sleep(LOOK);
+            return Vec::new();
+        };
+        let len = stream.read(&mut bytes).unwrap_or(0);
+        bytes[..len].to_vec()
+    }
 }
 
-/// What has come by a line, soon. One that a dying guest closes has no bytes any more; what was in it was read by then.
-pub(crate) fn receive(line: &mut TcpStream) -> Vec<u8> {
-    let mut bytes = [0; 512];
-    let len = line.read(&mut bytes).unwrap_or(0);
-    bytes[..len].to_vec()
+fn start(board: &Board, image: &Path, folder: &Path, more: &[String]) -> Guest {
+    let semihosting = ["-semihosting-config", "enable=on,target=native"].map(String::from);
+    Guest::start(board, image, folder, &[&semihosting[..], more].concat())
+}
+
+fn serial(listener: &TcpListener, options: &str) -> [String; 2] {
+    let address = listener.local_addr().unwrap();
+    ["-serial".into(), format!("tcp:{address},nodelay=on{options}")]
 }
 
 pub(crate) fn listen() -> TcpListener {

@@ -16,7 +16,7 @@ use alertbus::{AlertDraft, SiteId};
 use alertbus_tests::firmware::{BOARDS, Board};
 
 use crate::desk::{self, Desk, NODE};
-use crate::plug::{self, LIMIT, Plug};
+use crate::plug::{LIMIT, Plug};
 use crate::site::{Draws, new_folder};
 
 fn board() -> &'static Board {
@@ -51,7 +51,7 @@ impl Chain {
         Self {
             folder: new_folder(name, flash),
             plug: None,
-            desk: Desk::new(1),
+            desk: Desk::new(),
             node: Node::start(config, Volatile::new(Epoch(1), 1), Instant::START),
             link: Link::stream(0),
             begun: Clock::now(),
@@ -102,21 +102,21 @@ impl Chain {
         while let Some(packet) = self.node.poll_transmit(now, &self.link, &mut room) {
             self.desk.overhear(packet);
             if let Some(plug) = plug.as_mut().filter(|_| self.losses.below(100) >= self.loss_percent) {
-                plug::send(&mut plug.second, packet);
+                plug.second.send(packet);
             }
         }
         while let Some(packet) = self.desk.say() {
             if let Some(plug) = plug.as_mut().filter(|_| self.losses.below(100) >= self.loss_percent) {
-                plug::send(&mut plug.first, &packet);
+                plug.first.send(&packet);
             }
         }
         if let Some(plug) = &mut plug {
-            for packet in packets(&mut self.deframers[0], &plug::receive(&mut plug.first)) {
+            for packet in packets(&mut self.deframers[0], &plug.first.read()) {
                 if self.losses.below(100) >= self.loss_percent {
                     self.desk.hear(&packet);
                 }
             }
-            for packet in packets(&mut self.deframers[1], &plug::receive(&mut plug.second)) {
+            for packet in packets(&mut self.deframers[1], &plug.second.read()) {
                 if self.losses.below(100) >= self.loss_percent {
                     self.node.handle_packet(now, &self.link, &packet).unwrap();
                 }
@@ -191,11 +191,12 @@ fn a_relay_sends_nothing_back_and_repeats_nothing() {
     let heard = |chain: &mut Chain, from: usize| {
         let plug = chain.plug.as_mut().unwrap();
         let line = if from == 0 { &mut plug.first } else { &mut plug.second };
-        packets(&mut chain.deframers[from], &plug::receive(line))
+        packets(&mut chain.deframers[from], &line.read())
     };
     let say = |chain: &mut Chain, on: usize, packet: &[u8]| {
         let plug = chain.plug.as_mut().unwrap();
-        plug::send(if on == 0 { &mut plug.first } else { &mut plug.second }, packet);
+        let line = if on == 0 { &mut plug.first } else { &mut plug.second };
+        line.send(packet);
     };
     // From the wrong side, then twice from the right one.
     say(&mut chain, 0, &packet);

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant as Clock};
 
 use alertbus::driver::bench::Stimulus;
-use alertbus::limits::STIMULUS_LEN_MAX;
+use alertbus::limits::{FRAME_LEN_MAX, STIMULUS_LEN_MAX};
 use alertbus::role::gateway::ReceivedAlert;
-use alertbus::wire::frame::{Fed, StreamDeframer};
+use alertbus::wire::frame::{self, Fed, StreamDeframer};
+use alertbus::wire::link::TagLength;
+use alertbus::wire::packet::{self, Class};
 use alertbus_tests::firmware::{BOARDS, Board};
 use sha2::{Digest, Sha256};
 
+use crate::baud;
 use crate::debugger::Debugger;
 use crate::desk::{self, Desk};
 use crate::plug::{self, LIMIT, Plug};
@@ -31,6 +33,12 @@ pub(crate) struct Site {
     losses: Draws,
     /// Of a hundred frames on the uplink, in each direction, so many are lost.
     pub(crate) loss_percent: u64,
+    /// The uplink's speed at the station and at the gateway, where they are not the same: then neither understands.
+    pub(crate) speeds: Option<[u32; 2]>,
+    /// The gateway neither hears nor speaks.
+    pub(crate) is_gateway_dead: bool,
+    /// Reports that it did not hear.
+    pub(crate) reports_missed: u32,
     /// Numbers of the live Flash alerts that the node has called durable.
     pub(crate) durable: BTreeSet<u32>,
     /// What was no frame on the uplink, as is the rest of one in whose midst a node fails.
@@ -79,10 +87,13 @@ impl Site {
             folder,
             plug: None,
             deframer: StreamDeframer::new(),
-            desk: Desk::new(seed),
+            desk: Desk::new(),
             draws: Draws(seed),
             losses: Draws(!seed),
             loss_percent: 0,
+            speeds: None,
+            is_gateway_dead: false,
+            reports_missed: 0,
             durable: BTreeSet::new(),
             noise: 0,
             told: Vec::new(),
@@ -116,8 +127,28 @@ impl Site {
 
     /// As [`Site::power_on`]; `more` goes to QEMU.
     pub(crate) fn start(&mut self, more: &[String]) {
+        self.plug_in(Plug::start(board(), self.program.image(), &self.folder, more));
+    }
+
+    /// As [`Site::power_on`], with a cut uplink.
+    pub(crate) fn power_on_cut(&mut self) {
+        self.plug_in(Plug::start_cut(board(), self.program.image(), &self.folder, &[]));
+    }
+
+    /// Cuts the uplink of a station that was started with it cut.
+    pub(crate) fn cut(&mut self) {
+        self.plug.as_mut().unwrap().first.cut();
+    }
+
+    /// Joins it again.
+    pub(crate) fn join(&mut self) {
+        let plug = self.plug.as_mut().unwrap();
+        plug.first.join(&plug.guest);
+    }
+
+    fn plug_in(&mut self, plug: Plug) {
         assert!(self.plug.is_none());
-        self.plug = Some(Plug::start(board(), self.program.image(), &self.folder, more));
+        self.plug = Some(plug);
         self.deframer = StreamDeframer::new();
         (self.sent, self.packets) = (Sha256::new(), 0);
     }
@@ -131,19 +162,19 @@ impl Site {
 
     /// Tells the node something over its bench.
     pub(crate) fn stimulate(&mut self, stimulus: &Stimulus) {
-        plug::send(&mut self.plug.as_mut().unwrap().second, stimulus.encode(&mut [0; STIMULUS_LEN_MAX]));
+        self.plug.as_mut().unwrap().second.send(stimulus.encode(&mut [0; STIMULUS_LEN_MAX]));
     }
 
     /// Writes any bytes to the station's end of the uplink, or of the bench.
     pub(crate) fn babble(&mut self, on_bench: bool, bytes: &[u8]) {
         let plug = self.plug.as_mut().unwrap();
         let line = if on_bench { &mut plug.second } else { &mut plug.first };
-        line.write_all(bytes).unwrap();
+        line.write(bytes);
     }
 
     /// Says a packet that the gateway has said before, once more.
     pub(crate) fn replay(&mut self, packet: &[u8]) {
-        plug::send(&mut self.plug.as_mut().unwrap().first, packet);
+        self.plug.as_mut().unwrap().first.send(packet);
     }
 
     /// Lets the node and the gateway go on until `is_enough`, which comes within the limit or is a failure.
@@ -199,7 +230,7 @@ impl Site {
     /// What has come in, and what is to go out.
     fn turn(&mut self) {
         let Some(mut plug) = self.plug.take() else { return };
-        for byte in plug::receive(&mut plug.first) {
+        for byte in self.over_the_line(plug.first.read(), true) {
             let packet = match self.deframer.feed(byte) {
                 Some(Fed::Packet(packet)) => packet.to_vec(),
                 Some(Fed::Noise(_)) => {
@@ -211,19 +242,34 @@ impl Site {
             self.sent.update(&packet);
             self.packets += 1;
             self.desk.overhear(&packet);
-            if !self.loses() {
+            if self.is_gateway_dead {
+                let header = *packet::parse(&packet, TagLength::Long).unwrap().header();
+                self.reports_missed += u32::from(header.class == Class::Report);
+            } else if !self.loses() {
                 self.desk.hear(&packet);
             }
         }
-        while let Some(packet) = self.desk.say() {
+        while let Some(packet) = self.desk.say().filter(|_| !self.is_gateway_dead) {
             if !self.loses() {
-                plug::send(&mut plug.first, &packet);
+                let mut room = [0; FRAME_LEN_MAX];
+                let frame = frame::encode(&packet, &mut room).unwrap();
+                let bytes = self.over_the_line(frame.to_vec(), false);
+                plug.first.write(&bytes);
             }
             self.said.push(packet);
         }
         let told = plug.guest.told();
         self.plug = Some(plug);
         self.note(told);
+    }
+
+    /// What arrives of these bytes.
+    fn over_the_line(&self, bytes: Vec<u8>, is_up: bool) -> Vec<u8> {
+        match self.speeds {
+            None => bytes,
+            Some([station, gateway]) if is_up => baud::misread(&bytes, station, gateway),
+            Some([station, gateway]) => baud::misread(&bytes, gateway, station),
+        }
     }
 
     fn note(&mut self, told: Vec<String>) {
