@@ -56,6 +56,7 @@ fn start<'n>(
 }
 
 fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
+    node.step(board::now());
     if let Some(why) = node.silence() {
         board::tell(&["node: ", why]);
     }
