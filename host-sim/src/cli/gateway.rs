@@ -36,8 +36,8 @@ const LISTENERS_MAX: usize = 16;
 /// warn through sirens and end that; `help` lists them. docs/gateway.md is the guide.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where nodes connect: tcp://HOST:PORT, port 0 for any that is free, or serial://DEVICE@BAUD; only this machine
-    /// reaches a loopback host such as 127.0.0.1
+    /// Where nodes connect: tcp://HOST:PORT, port 0 for any that is free, serial://DEVICE@BAUD, or qemu://FILE for a
+    /// QEMU with `-serial unix:FILE`; only this machine reaches a loopback host such as 127.0.0.1
     #[arg(long, value_name = "URL", num_args = 1.., default_value = "tcp://127.0.0.1:7700",
           env = "HOST_SIM_LISTEN", value_delimiter = ' ')]
     listen: Vec<Address>,

@@ -36,7 +36,7 @@ const WAITING_MAX: usize = 256;
 /// input has ended, everything was played and nothing is left to be answered for.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The gateway: tcp://HOST:PORT or serial://DEVICE@BAUD; one that is away is tried again and again
+    /// The gateway: tcp://HOST:PORT, serial://DEVICE@BAUD or qemu://FILE; one that is away is tried again and again
     #[arg(long, value_name = "URL", env = "HOST_SIM_CONNECT")]
     connect: Address,
     /// The file that is the node's flash; made of its blob where it is not there

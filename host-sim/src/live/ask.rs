@@ -1,9 +1,12 @@
 //! What somebody at the prompt of a live gateway asks for, and the words for what comes of it.
 
+use std::future::pending;
+
 use alertbus::NodeId;
 use alertbus::message::{CommandId, Order};
 use alertbus::role::gateway::CommandRefusal;
 use alertbus::time::{ClockQuality, EventTime};
+use tokio::sync::mpsc;
 
 use super::gateway::Gateway;
 use super::told::{Ask, NodeRow, Told};
@@ -88,4 +91,15 @@ impl Gateway {
         };
         self.desk.peers().map(row).collect()
     }
+}
+
+/// What somebody asks next; nobody does once input has ended, and a service never had any.
+pub(super) async fn next_ask(asks: &mut Option<mpsc::Receiver<Ask>>) -> Ask {
+    if let Some(receiver) = asks {
+        match receiver.recv().await {
+            Some(ask) => return ask,
+            None => *asks = None,
+        }
+    }
+    pending().await
 }

@@ -16,9 +16,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 
+use super::ask::next_ask;
 use super::desk::{Desk, Roll};
 use super::line::{Heard, LineId};
 use super::lines::{LINES_MAX, Lines, accept};
+use super::onlooker::Onlooker;
 use super::told::{Alarm, Ask, Told};
 use crate::clock::{Stopwatch, unix_ms};
 use crate::outbox::{Outbox, OutboxError, StoredAlert};
@@ -73,6 +75,7 @@ pub struct Gateway {
     /// Commands that somebody asked for, whose answers are told.
     pub(super) given: BTreeSet<(NodeId, CommandId)>,
     complained: BTreeSet<(NodeId, Alarm)>,
+    pub(super) onlooker: Option<Box<dyn Onlooker>>,
 }
 
 /// How far alerts have come, by their numbers in the outbox.
@@ -120,6 +123,7 @@ impl Gateway {
             alerts: VecDeque::new(),
             news: VecDeque::new(),
             complained: BTreeSet::new(),
+            onlooker: None,
         })
     }
 
@@ -273,6 +277,9 @@ impl Gateway {
                 self.tell_line(peer.to_owned(), news);
             }
             Heard::Closed(why) => {
+                if let Some(onlooker) = &mut self.onlooker {
+                    onlooker.closed(line);
+                }
                 if let Some(peer) = self.lines.close(line) {
                     self.tell_line(peer, format!("gone: {why}"));
                 }
@@ -280,6 +287,9 @@ impl Gateway {
             Heard::Packet(packet) => {
                 let Some(link) = self.links.get(usize::from(number)) else { return };
                 let event = self.desk.handle_packet(self.now(), unix_ms(), link, &packet);
+                if let Some(onlooker) = &mut self.onlooker {
+                    onlooker.heard(line, &packet, &event);
+                }
                 let authentic = match &event {
                     GatewayEvent::Alert(received) => Some(received.id.node),
                     GatewayEvent::Duplicate(id) => Some(id.node),
@@ -383,15 +393,4 @@ async fn landed(flying: &mut Option<JoinHandle<Result<u64, OutboxError>>>) -> Re
     *flying = None;
     // A panic in there has said so on standard error.
     landed.unwrap_or_else(|failure| Err(OutboxError::Failed(failure.to_string())))
-}
-
-/// What somebody asks next; nobody does once input has ended, and a service never had any.
-async fn next_ask(asks: &mut Option<mpsc::Receiver<Ask>>) -> Ask {
-    if let Some(receiver) = asks {
-        match receiver.recv().await {
-            Some(ask) => return ask,
-            None => *asks = None,
-        }
-    }
-    pending().await
 }

@@ -7,11 +7,13 @@ mod desk;
 mod gateway;
 mod line;
 mod lines;
+mod onlooker;
 mod told;
 mod unit;
 
 pub use chip::{Chip, ChipError};
 pub use desk::{NODES_MAX, Roll};
 pub use gateway::{Ended, Gateway};
+pub use onlooker::Onlooker;
 pub use told::{Alarm, Ask, NodeRow, Told};
 pub use unit::{Order, SLOTS, Unit, UnitEnded, UnitTold, name_of};

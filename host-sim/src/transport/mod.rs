@@ -3,6 +3,7 @@
 //! A gateway takes connections with a [`Listener`], a node makes them with a [`Dialler`]; each [`Connection`] is a
 //! stream of bytes both ways. A device that is there once, such as a serial line, is dialled on either side.
 
+mod qemu;
 mod serial;
 mod tcp;
 
@@ -16,12 +17,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+pub use qemu::Socket;
 pub use serial::Device;
 pub use tcp::Host;
 
 /// What addresses look like.
 const ALLOWED: &str = "allowed: tcp://HOST:PORT such as tcp://127.0.0.1:7700, serial://DEVICE@BAUD such as \
-                       serial:///dev/ttyACM0@115200";
+                       serial:///dev/ttyACM0@115200, qemu://FILE such as qemu://uplink.sock";
 
 /// The first wait before a peer is dialled again; each failure doubles it.
 const WAIT_MIN: Duration = Duration::from_millis(100);
@@ -43,6 +45,8 @@ pub enum Address {
     Tcp(Host),
     /// `serial://DEVICE@BAUD`
     Serial(Device),
+    /// `qemu://FILE`
+    Qemu(Socket),
 }
 
 /// A text that is no address.
@@ -59,7 +63,7 @@ impl Address {
     pub fn is_local(&self) -> bool {
         match self {
             Self::Tcp(host) => host.is_loopback(),
-            Self::Serial(_) => true,
+            Self::Serial(_) | Self::Qemu(_) => true,
         }
     }
 }
@@ -72,6 +76,7 @@ impl FromStr for Address {
         match text.split_once("://") {
             Some(("tcp", rest)) => Host::parse(rest).map(Self::Tcp).map_err(refuse),
             Some(("serial", rest)) => Device::parse(rest).map(Self::Serial).map_err(refuse),
+            Some(("qemu", rest)) => Socket::parse(rest).map(Self::Qemu).map_err(refuse),
             Some(_) => Err(refuse("has a scheme that is not known")),
             None => Err(refuse("has no scheme")),
         }
@@ -83,6 +88,7 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp(host) => write!(f, "tcp://{host}"),
             Self::Serial(device) => write!(f, "serial://{device}"),
+            Self::Qemu(socket) => write!(f, "qemu://{socket}"),
         }
     }
 }
@@ -118,6 +124,8 @@ impl fmt::Debug for Connection {
 pub enum Listener {
     /// Of whoever connects.
     Tcp(tcp::Listener),
+    /// Of whichever QEMU connects.
+    Qemu(qemu::Listener),
     /// The device, whenever it is there.
     Device {
         /// Opens it.
@@ -137,6 +145,7 @@ impl Listener {
     pub async fn open(address: &Address) -> io::Result<Self> {
         Ok(match address {
             Address::Tcp(host) => Self::Tcp(tcp::Listener::open(host).await?),
+            Address::Qemu(socket) => Self::Qemu(qemu::Listener::open(socket).await?),
             Address::Serial(_) => {
                 let mut dialler = Dialler::new(address.clone());
                 let first = Some(dialler.dial().await?);
@@ -150,6 +159,7 @@ impl Listener {
     pub fn address(&self) -> String {
         match self {
             Self::Tcp(listener) => format!("tcp://{}", listener.address()),
+            Self::Qemu(listener) => format!("qemu://{}", listener.socket()),
             Self::Device { dialler, .. } => dialler.address.to_string(),
         }
     }
@@ -161,6 +171,7 @@ impl Listener {
     pub async fn accept(&mut self) -> io::Result<Connection> {
         match self {
             Self::Tcp(listener) => listener.accept().await,
+            Self::Qemu(listener) => listener.accept().await,
             Self::Device { dialler, free, first } => {
                 let held = Arc::clone(free).acquire_owned().await.ok();
                 let connection = match first.take() {
@@ -204,6 +215,7 @@ impl Dialler {
         let connection = match &self.address {
             Address::Tcp(host) => tcp::dial(host).await?,
             Address::Serial(device) => device.open()?,
+            Address::Qemu(socket) => socket.dial().await?,
         };
         self.wait = WAIT_MIN;
         Ok(connection)
@@ -232,6 +244,8 @@ mod tests {
             "serial:///dev/ttyACM0@115200",
             "serial://COM3@9600",
             "serial:///dev/with@sign@1200",
+            "qemu://uplink.sock",
+            "qemu:///run/user/1000/with@sign",
         ] {
             assert_eq!(text.parse::<Address>().map(|address| address.to_string()), Ok(text.into()));
         }
@@ -256,6 +270,8 @@ mod tests {
             ("serial://@115200", "names no device"),
             ("serial:///dev/ttyACM0@fast", "speed that is no number from 300 to 4000000"),
             ("serial:///dev/ttyACM0@0", "speed that is no number from 300 to 4000000"),
+            ("qemu://", "names no file"),
+            (&format!("qemu://{}", "s".repeat(104)), "more than the 103 bytes"),
         ] {
             let message = refused(text);
             assert!(message.contains(&format!("`{text}`")) && message.contains(why), "{message}");
