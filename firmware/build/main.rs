@@ -34,6 +34,8 @@ fn link(board: &str) -> Result<(), Box<dyn Error>> {
     fs::write(out.join("device.x"), "")?;
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    // A symbol by which a host knows for which board an image is.
+    println!("cargo::rustc-link-arg-bins=--defsym=alertbus_board_{}=0", board.replace('-', "_"));
     if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
         println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
     }

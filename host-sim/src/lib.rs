@@ -6,6 +6,7 @@
 //! | [`scenario`] | what happened where, who says so, and what a replay fills in |
 //! | [`world`] | sites, nodes, sirens, links and a gateway on virtual time; the core's code, byte for byte |
 //! | [`soak`] | small networks by the thousand under every fault, and what they add up to |
+//! | [`guest`] | firmware in QEMU: its image, its process, its log |
 //! | [`keyring`] | a network's master key, which node has which epoch, and the blobs to flash |
 //! | [`transport`] | bytes and peers: TCP, serial lines |
 //! | [`outbox`] | what a live gateway must not forget, on its disk before it is acknowledged |
@@ -22,6 +23,7 @@
 pub mod cli;
 pub mod clock;
 pub mod draw;
+pub mod guest;
 pub mod keyring;
 pub mod live;
 pub mod outbox;

@@ -54,6 +54,15 @@ impl Board {
     /// If one does not build; the compiler's words are on standard error.
     #[must_use]
     pub fn build(&self, features: &[&str], programs: &[&str]) -> Vec<PathBuf> {
+        self.try_build(features, programs).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// As [`Board::build`].
+    ///
+    /// # Errors
+    ///
+    /// One does not build; the compiler's words are on standard error.
+    pub fn try_build(&self, features: &[&str], programs: &[&str]) -> Result<Vec<PathBuf>, String> {
         // Cargo writes every build of a program to one place, so each is kept elsewhere before the next begins.
         static ONE_BUILD: Mutex<()> = Mutex::new(());
         let _one_build = ONE_BUILD.lock();
@@ -66,12 +75,14 @@ impl Board {
         }
         let messages = match command.current_dir(root()).stderr(Stdio::inherit()).output() {
             Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
-            Ok(output) => panic!("{} does not build: cargo ended with {}", self.feature, output.status),
-            Err(error) => panic!("cargo does not run: {error}"),
+            Ok(output) => {
+                return Err(format!("{} does not build: cargo ended with {}", self.feature, output.status));
+            }
+            Err(error) => return Err(format!("cargo does not run: {error}")),
         };
         let image = |program: &&str| match executable(&messages, program) {
             Some(path) => kept(&path, features),
-            None => panic!("cargo built {program} for {} and did not say where", self.feature),
+            None => Err(format!("cargo built {program} for {} and did not say where", self.feature)),
         };
         programs.iter().map(image).collect()
     }
@@ -113,12 +124,12 @@ fn target_folder() -> PathBuf {
 }
 
 /// A copy of an image under a name of its own, by the features that it was built with.
-fn kept(image: &Path, features: &[&str]) -> PathBuf {
+fn kept(image: &Path, features: &[&str]) -> Result<PathBuf, String> {
     let copy = image.with_extension(format!("with-{}", features.join("-")));
-    if let Err(error) = std::fs::copy(image, &copy) {
-        panic!("{} cannot be copied to {}: {error}", image.display(), copy.display());
+    match std::fs::copy(image, &copy) {
+        Ok(_) => Ok(copy),
+        Err(error) => Err(format!("{} cannot be copied to {}: {error}", image.display(), copy.display())),
     }
-    copy
 }
 
 /// Where cargo's messages say that `program` is.

@@ -50,6 +50,35 @@ pub fn host_sim() -> &'static Path {
     })
 }
 
+/// A build of `host-sim` that reads the log of firmware, as `cargo qemu` has it: quick to make, and not much slower. It
+/// is kept apart from other builds of the program.
+///
+/// # Errors
+///
+/// It does not build; the compiler's words are on standard error.
+pub fn host_sim_with_log() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+    let output = Command::new(cargo)
+        .args(["build", "--locked", "--package", "host-sim", "--bin", "host-sim"])
+        .args(["--features", "firmware-log", "--message-format=json-render-diagnostics"])
+        .current_dir(root())
+        .stderr(std::process::Stdio::inherit())
+        .output();
+    let messages = match output {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Ok(output) => return Err(format!("host-sim does not build: cargo ended with {}", output.status)),
+        Err(error) => return Err(format!("cargo does not run: {error}")),
+    };
+    let program = executable(&messages).ok_or("cargo built host-sim and did not say where")?;
+    let kept = program.with_file_name("host-sim-with-firmware-log");
+    // A copy of a program that runs cannot be overwritten, and a name can be given anew.
+    let fresh = program.with_file_name(format!("host-sim-with-firmware-log.{}", std::process::id()));
+    std::fs::copy(&program, &fresh)
+        .and_then(|_| std::fs::rename(&fresh, &kept))
+        .map_err(|error| format!("{} cannot be copied to {}: {error}", program.display(), kept.display()))?;
+    Ok(kept)
+}
+
 /// The last program that cargo's messages name; it knows about every setting that moves the target folder.
 fn executable(messages: &str) -> Option<PathBuf> {
     let (_, rest) = messages.rsplit_once(r#""executable":""#)?;

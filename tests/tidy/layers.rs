@@ -22,7 +22,8 @@ const STRANGERS: [(&str, &[&str]); 2] =
 
 /// What a folder or file of host-sim may import from host-sim, and whether from `alertbus`. `cli` and `main`,
 /// which may import all of it, are not listed.
-const HOST_SIM: [(&str, &[&str], bool); 15] = [
+const HOST_SIM: [(&str, &[&str], bool); 16] = [
+    ("guest", &[], false),
     ("keyring", &[], true),
     ("draw", &[], false),
     ("scenario", &["draw"], true),

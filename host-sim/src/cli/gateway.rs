@@ -1,7 +1,7 @@
 //! `host-sim gateway`: a live gateway for real nodes and sirens.
 
-mod prompt;
-mod teller;
+pub(super) mod prompt;
+pub(super) mod teller;
 
 use std::io;
 use std::path::PathBuf;

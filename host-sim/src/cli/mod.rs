@@ -17,6 +17,7 @@ mod key_options;
 pub mod keys;
 pub mod man;
 pub mod node;
+pub mod qemu;
 pub mod replay;
 pub mod schema;
 pub mod soak;
@@ -72,6 +73,7 @@ enum Command {
     Soak(soak::Args),
     Gateway(gateway::Args),
     Node(node::Args),
+    Qemu(qemu::Args),
     Decode(decode::Args),
     Encode(encode::Args),
     Keys(keys::Args),
@@ -165,6 +167,7 @@ impl Command {
             Self::Soak(args) => soak::run(&args, voice),
             Self::Gateway(args) => gateway::run(&args, voice),
             Self::Node(args) => node::run(&args, voice),
+            Self::Qemu(args) => qemu::run(&args, voice),
             Self::Decode(args) => decode::run(&args),
             Self::Encode(args) => encode::run(&args),
             Self::Keys(args) => keys::run(&args, voice),

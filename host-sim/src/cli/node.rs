@@ -1,7 +1,7 @@
 //! `host-sim node`: a simulated node or siren over a real line.
 
 mod play;
-mod prompt;
+pub(super) mod prompt;
 mod teller;
 
 use std::fs::File;

@@ -13,7 +13,7 @@ use crate::live::Ask;
 use crate::scenario::quoted;
 
 /// The commands.
-pub(super) const HELP: &str = "\
+pub(in crate::cli) const HELP: &str = "\
 warn NODE KIND SECONDS   warn through a siren, and go on trying until it has answered
 clear NODE [ID...]       end these warnings of a siren, or all that this gateway has given it
 test NODE SECONDS        play a siren's test pattern
@@ -29,7 +29,7 @@ const CLEAR_IDS_MAX: usize = 4 * limits::CLEAR_IDS_MAX;
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(in crate::cli) enum Line {
     /// Nothing.
     Nothing,
     /// What can be typed.
@@ -42,7 +42,7 @@ pub(super) enum Line {
 ///
 /// # Errors
 /// Says what is wrong with it and what is allowed.
-pub(super) fn read(line: &str) -> anyhow::Result<Line> {
+pub(in crate::cli) fn read(line: &str) -> anyhow::Result<Line> {
     let mut words = line.split_whitespace();
     let Some(command) = words.next() else { return Ok(Line::Nothing) };
     let rest: Vec<&str> = words.collect();

@@ -153,7 +153,7 @@ impl Teller {
 }
 
 /// An alert as outputs take it.
-fn delivery(alert: &StoredAlert, again: bool, stored: bool) -> Delivery {
+pub(in crate::cli) fn delivery(alert: &StoredAlert, again: bool, stored: bool) -> Delivery {
     let standing = alert.standing;
     let marks = [
         (alert.id.exercise, "EXERCISE"),
@@ -200,7 +200,7 @@ fn delivery(alert: &StoredAlert, again: bool, stored: bool) -> Delivery {
     }
 }
 
-fn alarm_words(node: NodeId, alarm: Alarm) -> (&'static str, String) {
+pub(in crate::cli) fn alarm_words(node: NodeId, alarm: Alarm) -> (&'static str, String) {
     let node = node.0;
     match alarm {
         Alarm::Silent => ("silent", format!("node {node} is silent: three of its reports are missing")),
@@ -243,7 +243,7 @@ fn alarm_words(node: NodeId, alarm: Alarm) -> (&'static str, String) {
     }
 }
 
-const fn ended(why: CommandEnd) -> &'static str {
+pub(in crate::cli) const fn ended(why: CommandEnd) -> &'static str {
     match why {
         CommandEnd::Expired => "expired",
         CommandEnd::Displaced => "given way to others",

@@ -10,7 +10,7 @@ use crate::live::Order;
 use crate::scenario::quoted;
 
 /// The commands.
-pub(super) const HELP: &str = "\
+pub(in crate::cli) const HELP: &str = "\
 raise KIND [FIELD=VALUE...]    raise an alert
 update KIND [FIELD=VALUE...]   say more of it
 cancel KIND [FIELD=VALUE...]   it was raised in error
@@ -23,7 +23,7 @@ const WORDS: [&str; 6] = ["raise", "update", "cancel", "clear", "help", "quit"];
 
 /// What a line says.
 #[derive(Debug)]
-pub(super) enum Line {
+pub(in crate::cli) enum Line {
     /// Nothing.
     Nothing,
     /// What can be typed.
@@ -38,7 +38,7 @@ pub(super) enum Line {
 ///
 /// # Errors
 /// Says what is wrong with it and what is allowed.
-pub(super) fn read(line: &str) -> anyhow::Result<Line> {
+pub(in crate::cli) fn read(line: &str) -> anyhow::Result<Line> {
     let mut words = line.split_whitespace();
     let Some(command) = words.next() else { return Ok(Line::Nothing) };
     let phase = match command {

@@ -1,0 +1,366 @@
+//! Where everything meets: the board, its bench, what the gateway tells, and whoever types.
+
+mod hearing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alertbus::driver::bench::Stimulus;
+use alertbus::message::Phase;
+use anyhow::anyhow;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use super::account::content_of;
+use super::ends::{self, Stage, Why};
+use super::prompt;
+use super::rig;
+use super::run::{Run, SOCKETS};
+use super::seen::{Seen, Tally};
+use super::teller::{Line, Summary, View};
+use super::{stored_after, words};
+use crate::clock::Stopwatch;
+use crate::guest::{Guest, GuestTold, Start};
+use crate::live::{Ask, Order, SLOTS, Told};
+use crate::outbox::Outbox;
+use crate::transport::{Connection, Listener};
+
+/// How long nothing may come of what was raised before it is given up: a node waits 90 s between two tries at most.
+const PATIENCE_MS: u64 = 120_000;
+
+/// How long what was said last may take at the end.
+const FAREWELL_MAX: Duration = Duration::from_secs(5);
+
+/// The longest that nothing is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What the floor is given of the tasks around it.
+pub(super) struct Parts {
+    pub(super) outbox: Arc<Outbox>,
+    /// Where the board's second UART connects.
+    pub(super) bench: Listener,
+    pub(super) seen: Seen,
+    pub(super) told: mpsc::Receiver<Told>,
+    pub(super) asks: mpsc::Sender<Ask>,
+    pub(super) view: mpsc::Sender<View>,
+    /// What is typed; none once input has ended.
+    pub(super) lines: Option<mpsc::Receiver<prompt::Line>>,
+    pub(super) stopwatch: Stopwatch,
+}
+
+/// See the [module](self).
+pub(super) struct Floor<'a> {
+    run: Run<'a>,
+    stage: Stage,
+    parts: Parts,
+    guest: Option<Guest>,
+    bench: Option<Connection>,
+    /// Alerts that the gateway has stored in this run.
+    stored: u64,
+    /// What the board has told of what it sent.
+    witnessed: Option<Tally>,
+    undecoded: u64,
+    /// The last start that a report has told of.
+    boot: Option<u16>,
+    /// A power cut was asked for, so that QEMU ends by itself.
+    cut: bool,
+    /// Somebody wants it to end when everything is delivered.
+    closing: bool,
+    /// When something has come of anything last, in milliseconds of this run.
+    progress_ms: u64,
+    unheard: bool,
+}
+
+impl<'a> Floor<'a> {
+    pub(super) const fn new(run: Run<'a>, stage: Stage, parts: Parts) -> Self {
+        Self {
+            run,
+            stage,
+            parts,
+            guest: None,
+            bench: None,
+            stored: 0,
+            witnessed: None,
+            undecoded: 0,
+            boot: None,
+            cut: false,
+            closing: false,
+            progress_ms: 0,
+            unheard: false,
+        }
+    }
+
+    /// Gives the board power, and goes on until everything is in order, or something else ends it.
+    ///
+    /// # Errors
+    /// QEMU does not start, or the store cannot be read or written.
+    pub(super) async fn go(&mut self, stop: impl Future<Output = Why>) -> anyhow::Result<Why> {
+        let mut stop = Box::pin(stop);
+        self.announce().await;
+        self.power_on().await?;
+        loop {
+            self.step().await?;
+            if let Some(why) = self.why() {
+                return Ok(why);
+            }
+            let wait = self.wait();
+            let lost = tokio::select! {
+                why = &mut stop => return Ok(why),
+                told = self.parts.told.recv() => match told {
+                    Some(told) => self.hear(told).await,
+                    // Its reason is told by whoever waits for it.
+                    None => return Ok(Why::Terminated),
+                },
+                said = said(&mut self.guest) => self.listen(said).await,
+                accepted = self.parts.bench.accept(), if self.bench.is_none() && self.guest.is_some() => {
+                    self.bench = Some(accepted.map_err(|error| anyhow!("the bench's line: {error}"))?);
+                    None
+                },
+                // What is typed before the board is there waits for it.
+                line = next(&mut self.parts.lines), if self.bench.is_some() => self.obey(line).await,
+                () = self.parts.seen.changed() => None,
+                () = sleep(wait) => None,
+            };
+            if let Some(why) = lost {
+                return Ok(why);
+            }
+        }
+    }
+
+    /// What is due: reports to be shown, power to be given back, something for the node to see.
+    async fn step(&mut self) -> anyhow::Result<()> {
+        for report in self.parts.seen.reports() {
+            let is_first = self.boot.replace(report.boot) != Some(report.boot);
+            if is_first || self.tells_more() {
+                self.line(words::of_report(&report)).await;
+            }
+        }
+        // All that the board has said before must be in the account when it is held against the flash.
+        if self.guest.is_none() && self.parts.seen.is_closed() && self.parts.seen.alerts() <= self.stored {
+            self.power_on().await?;
+        }
+        while let Some((place, draft)) = self.take() {
+            if !self.stage.played.raised.contains(&place) {
+                let path = self.stage.played.path().display().to_string();
+                self.stage.played.note(place).map_err(|error| anyhow!("cannot write `{path}`: {error}"))?;
+                if let Some(content) = content_of(&draft) {
+                    self.stage.account.raise(content, Some(place));
+                }
+            }
+            self.progress_ms = self.parts.stopwatch.elapsed_ms();
+            if self.tells_more() {
+                let text = format!("the node sees {}", draft.body.name());
+                self.line(Line {
+                    source: "rig",
+                    level: draft.precedence().name().into(),
+                    text,
+                    ..Line::default()
+                })
+                .await;
+            }
+            self.tell(&Stimulus::Sighting { phase: Phase::Onset, draft }).await;
+        }
+        Ok(())
+    }
+
+    /// The next that the node is to see, once it has said that it runs.
+    fn take(&mut self) -> Option<(usize, alertbus::AlertDraft)> {
+        let is_ready = self.bench.is_some() && self.guest.is_some() && self.parts.seen.has_spoken();
+        let (elapsed_ms, open) = (self.parts.stopwatch.elapsed_ms(), self.stage.account.open());
+        // What is to be seen again is open already, and takes room in no node.
+        self.stage.script.as_mut().filter(|_| is_ready && !self.closing)?.take(elapsed_ms, open)
+    }
+
+    /// Whether everything is over, and why.
+    fn why(&self) -> Option<Why> {
+        if self.unheard {
+            return Some(Why::Unheard);
+        }
+        let is_played = self.stage.script.as_ref().is_some_and(rig::Script::is_over) && !self.run.args.stay;
+        let wants_end = self.closing || is_played;
+        let open = self.stage.account.open();
+        if wants_end && open == 0 && self.is_agreed() {
+            return Some(Why::Done);
+        }
+        let idle_ms = self.parts.stopwatch.elapsed_ms().saturating_sub(self.progress_ms);
+        let given_up = (wants_end || (open > 0 && !self.run.args.stay)) && idle_ms > PATIENCE_MS;
+        given_up.then_some(Why::Done)
+    }
+
+    /// Whether the gateway has every packet that the board says it has sent; a board that is not built to tell is
+    /// believed.
+    fn is_agreed(&self) -> bool {
+        let told = self.witnessed.as_ref();
+        !self.run.image.has_witness || told.is_some_and(|told| *told == self.parts.seen.last(told.packets))
+    }
+
+    fn wait(&self) -> Duration {
+        let elapsed_ms = self.parts.stopwatch.elapsed_ms();
+        let due = self.stage.script.as_ref().and_then(|script| script.wait(elapsed_ms));
+        // One that is due and cannot be taken waits for somebody else.
+        due.filter(|wait| !wait.is_zero()).map_or(LOOK, |wait| wait.min(LOOK))
+    }
+
+    async fn announce(&mut self) {
+        let Some(script) = &self.stage.script else { return };
+        let mut text = script.story().banner();
+        let (raised, delivered) = (self.stage.account.raised(), self.stage.account.delivered());
+        if raised > 0 {
+            text.push_str(&format!("; of an earlier run {raised} raised, {delivered} delivered"));
+        }
+        if !self.run.voice.quiet {
+            self.line(Line { source: "rig", text, ..Line::default() }).await;
+        }
+    }
+
+    /// Gives the board power. What its sensors saw and it had no time to write down, they still see.
+    async fn power_on(&mut self) -> anyhow::Result<()> {
+        let stored = stored_after(&self.parts.outbox, 0)?;
+        let held = ends::held(&self.run.room.flash(), &stored);
+        let again = self.stage.account.forgotten(&held);
+        if let Some(script) = &mut self.stage.script {
+            script.again(&again);
+        }
+        if !held.is_empty() || !again.is_empty() {
+            let (held, again) = (held.len(), again.len());
+            let text =
+                format!("the flash holds {held} alerts; {again} had not come so far and are raised again");
+            self.line(Line { source: "rig", text, ..Line::default() }).await;
+        }
+        let Run { image, machine, emulator, room, .. } = &self.run;
+        let start = Start { image, machine, folder: room.path(), lines: SOCKETS, lock: room.lock() };
+        let guest = emulator.start(&start)?;
+        let id = guest.id();
+        self.run.room.note_processes(id);
+        (self.guest, self.bench, self.witnessed, self.cut) = (Some(guest), None, None, false);
+        self.progress_ms = self.parts.stopwatch.elapsed_ms();
+        if self.tells_more() {
+            let text = format!(
+                "{} plays {}, process {}",
+                self.run.emulator.version,
+                self.run.machine,
+                id.unwrap_or(0)
+            );
+            self.line(Line { source: "qemu", text, ..Line::default() }).await;
+        }
+        Ok(())
+    }
+
+    /// Takes its power away, and hears what it has said until then.
+    pub(super) async fn power_off(&mut self) {
+        let Some(mut guest) = self.guest.take() else { return };
+        guest.end();
+        let last_words = async {
+            loop {
+                match guest.next().await {
+                    GuestTold::Ended(_) => return,
+                    said => drop(self.listen(said).await),
+                }
+            }
+        };
+        // Whoever has its pipes and does not let go is nobody's board.
+        let _ = timeout(FAREWELL_MAX, last_words).await;
+    }
+
+    /// Hears what the gateway has told up to its end.
+    pub(super) async fn drain(&mut self) -> anyhow::Result<()> {
+        while let Some(told) = self.parts.told.recv().await {
+            // Why it ended is known.
+            let _ = self.hear(told).await;
+        }
+        Ok(())
+    }
+
+    async fn obey(&mut self, line: Option<prompt::Line>) -> Option<Why> {
+        match line {
+            Some(prompt::Line::Order(order)) => self.order(&order).await,
+            Some(prompt::Line::Rig(stimulus)) => {
+                self.cut |= matches!(stimulus, Stimulus::PowerCut { .. });
+                self.tell(&stimulus).await;
+            }
+            Some(prompt::Line::Ask(ask)) => {
+                // One that has ended says why itself.
+                let _ = self.parts.asks.send(ask).await;
+            }
+            Some(prompt::Line::Quit) => self.closing = true,
+            // With a scenario nobody has to type anything.
+            None => self.closing |= self.stage.script.is_none(),
+            Some(prompt::Line::Nothing | prompt::Line::Help) => {}
+        }
+        None
+    }
+
+    /// Has the node see what somebody types.
+    async fn order(&mut self, order: &Order) {
+        if self.stage.account.open() >= SLOTS as u64 {
+            anstream::eprintln!("host-sim: the node has {SLOTS} alerts to deliver, and no room for another");
+            return;
+        }
+        if order.phase == Phase::Onset
+            && let Some(content) = content_of(&order.draft)
+        {
+            self.stage.account.raise(content, None);
+            self.progress_ms = self.parts.stopwatch.elapsed_ms();
+        }
+        self.tell(&Stimulus::Sighting { phase: order.phase, draft: order.draft }).await;
+    }
+
+    async fn tell(&mut self, stimulus: &Stimulus) {
+        let Some(bench) = &mut self.bench else { return };
+        if let Err(error) = rig::tell(bench, stimulus).await {
+            // A board without power hears nothing; what becomes of it is seen by its end.
+            let text = format!("the board does not hear its bench: {error}");
+            self.line(Line { source: "rig", level: "warn".into(), text, ..Line::default() }).await;
+        }
+    }
+
+    pub(super) fn summary(&self, why: &Why) -> Summary {
+        let account = &self.stage.account;
+        let untold = || Tally { packets: 0, sha256: "never told".into() };
+        let guest = self.witnessed.clone().or_else(|| self.run.image.has_witness.then(untold));
+        let seen = &self.parts.seen;
+        let gateway = guest.as_ref().map_or_else(|| seen.all(), |guest| seen.last(guest.packets));
+        let (lost, open) = if *why == Why::Done { (account.open(), 0) } else { (0, account.open()) };
+        Summary {
+            raised: account.raised(),
+            delivered: account.delivered(),
+            twice: account.twice(),
+            lost,
+            open,
+            other: account.other(),
+            guest,
+            gateway,
+            undecoded: self.undecoded,
+        }
+    }
+
+    const fn tells_more(&self) -> bool {
+        self.run.voice.verbose > 0 || self.run.args.json
+    }
+
+    async fn line(&mut self, line: Line) {
+        self.show(View::Line(line)).await;
+    }
+
+    pub(super) async fn show(&mut self, view: View) {
+        self.unheard |= self.parts.view.send(view).await.is_err();
+    }
+}
+
+/// What the guest tells next; never where there is none.
+async fn said(guest: &mut Option<Guest>) -> GuestTold {
+    match guest {
+        Some(guest) => guest.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is typed next; nothing once, when input has ended.
+async fn next(lines: &mut Option<mpsc::Receiver<prompt::Line>>) -> Option<prompt::Line> {
+    let Some(receiver) = lines else { return std::future::pending().await };
+    let line = receiver.recv().await;
+    if line.is_none() {
+        *lines = None;
+    }
+    line
+}

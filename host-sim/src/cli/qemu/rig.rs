@@ -1,0 +1,178 @@
+//! The bench of the board: what its sensors are to see, when, and the line by which they are told.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use alertbus::AlertDraft;
+use alertbus::driver::bench::Stimulus;
+use alertbus::limits::{FRAME_LEN_MAX, STIMULUS_LEN_MAX};
+use alertbus::time::EventTime;
+use alertbus::wire::frame;
+use anyhow::bail;
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use super::played::Replay;
+use crate::live::SLOTS;
+use crate::replay::{Filter, Speed, Story};
+use crate::scenario::Scenario;
+use crate::transport::Connection;
+
+/// Quiet between two alerts is cut to this, in milliseconds of the scenario.
+const QUIET_MS_MAX: u64 = 600_000;
+
+/// Alerts that a node is given before the gateway has stored the first of them: half of its slots, so that it never has
+/// to refuse one or count it into a summary.
+const IN_FLIGHT_MAX: u64 = SLOTS as u64 / 2;
+
+/// How long a board may take to take a frame of its bench.
+const WRITE_MAX: Duration = Duration::from_secs(10);
+
+/// A scenario that one node sees.
+pub(super) struct Script {
+    story: Story,
+    /// What it sees, with the quiet before each, in milliseconds of the scenario.
+    alerts: Vec<(u64, AlertDraft)>,
+    /// Places of what is still to be seen.
+    queue: VecDeque<usize>,
+    speed: Speed,
+    /// When the next is due, in milliseconds of this run.
+    due_ms: u64,
+}
+
+impl Script {
+    /// The alerts of a scenario under this seed.
+    ///
+    /// # Errors
+    /// There is no such scenario, it is invalid, or it has no alert.
+    pub(super) fn new(scenario: &str, seed: u64, speed: Speed, exercise: bool) -> anyhow::Result<Self> {
+        let file = Scenario::open(scenario)?;
+        let story = Story::new(&file, seed, file.file().faults, &Filter::default());
+        let mut before_ms = None;
+        let alerts: Vec<_> = story
+            .plan()
+            .alerts
+            .into_iter()
+            .map(|alert| {
+                let quiet_ms =
+                    alert.at_ms.saturating_sub(before_ms.replace(alert.at_ms).unwrap_or(alert.at_ms));
+                // Of 2020 it would be late: the node dates it as it takes it.
+                let draft = AlertDraft { exercise, time: EventTime::default(), ..alert.draft };
+                (quiet_ms.min(QUIET_MS_MAX), draft)
+            })
+            .collect();
+        if alerts.is_empty() {
+            bail!("the scenario `{scenario}` has no alert to play");
+        }
+        Ok(Self { queue: (0..alerts.len()).collect(), story, alerts, speed, due_ms: 0 })
+    }
+
+    /// What it is called, where it is written down how far it has come.
+    pub(super) fn replay(&self, scenario: &str, seed: u64) -> Replay {
+        Replay { scenario: scenario.to_owned(), seed, alerts: self.alerts.len() }
+    }
+
+    pub(super) const fn story(&self) -> &Story {
+        &self.story
+    }
+
+    /// What is seen at a place.
+    pub(super) fn draft(&self, place: usize) -> Option<AlertDraft> {
+        self.alerts.get(place).map(|(_, draft)| *draft)
+    }
+
+    /// Leaves out what was seen in an earlier run.
+    pub(super) fn skip(&mut self, seen: impl Fn(usize) -> bool) {
+        self.queue.retain(|place| !seen(*place));
+    }
+
+    /// These are to be seen once more, before all others.
+    pub(super) fn again(&mut self, places: &[usize]) {
+        for place in places.iter().rev() {
+            self.queue.push_front(*place);
+        }
+    }
+
+    /// Whether everything has been seen.
+    pub(super) fn is_over(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// How long until the next is due, `elapsed_ms` into this run; none where nothing is left.
+    pub(super) fn wait(&self, elapsed_ms: u64) -> Option<Duration> {
+        self.queue.front().map(|_| Duration::from_millis(self.due_ms.saturating_sub(elapsed_ms)))
+    }
+
+    /// The next, if it is due and a node that has `open` alerts to deliver has room for it.
+    pub(super) fn take(&mut self, elapsed_ms: u64, open: u64) -> Option<(usize, AlertDraft)> {
+        if open >= IN_FLIGHT_MAX || self.due_ms > elapsed_ms {
+            return None;
+        }
+        let place = self.queue.pop_front()?;
+        let quiet_ms =
+            self.queue.front().and_then(|next| self.alerts.get(*next)).map_or(0, |(quiet_ms, _)| *quiet_ms);
+        let wait = self.speed.wall(quiet_ms).unwrap_or_default();
+        self.due_ms = elapsed_ms.saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        self.draft(place).map(|draft| (place, draft))
+    }
+}
+
+/// Tells a board something.
+///
+/// # Errors
+/// Its line is closed, or it takes nothing.
+pub(super) async fn tell(bench: &mut Connection, stimulus: &Stimulus) -> io::Result<()> {
+    let (mut bytes, mut room) = ([0; STIMULUS_LEN_MAX], [0; FRAME_LEN_MAX]);
+    let encoded = frame::encode(stimulus.encode(&mut bytes), &mut room);
+    let encoded = encoded.ok_or_else(|| io::Error::other("a stimulus that is longer than a frame"))?;
+    // What the line has carried so far is closed off first.
+    let line = [&[0], &*encoded].concat();
+    match timeout(WRITE_MAX, bench.stream.write_all(&line)).await {
+        Ok(written) => written,
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(speed: &str) -> Script {
+        Script::new("iraq-2019-2020", 1, speed.parse().expect("a speed"), false).expect("it is carried")
+    }
+
+    #[test]
+    fn a_node_is_never_given_more_than_it_has_room_for() {
+        let mut script = script("max");
+        let whole = script.queue.len();
+        assert_eq!(script.wait(0), Some(Duration::ZERO));
+        for open in 0..IN_FLIGHT_MAX {
+            assert_eq!(script.take(0, open).map(|(place, _)| place as u64), Some(open));
+        }
+        assert!(script.take(0, IN_FLIGHT_MAX).is_none());
+        assert_eq!(script.take(0, IN_FLIGHT_MAX - 1).map(|(place, _)| place as u64), Some(IN_FLIGHT_MAX));
+        assert_eq!(script.queue.len() as u64, whole as u64 - IN_FLIGHT_MAX - 1);
+        script.skip(|place| place < whole - 1);
+        script.again(&[3, 5]);
+        let order = [script.take(0, 0), script.take(0, 0), script.take(0, 0)];
+        assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(3), Some(5), Some(whole - 1)]);
+        assert!(script.is_over() && script.wait(0).is_none() && script.take(0, 0).is_none());
+    }
+
+    #[test]
+    fn each_comes_in_its_time_and_long_quiet_is_cut() {
+        let mut script = script("600x");
+        assert_eq!(script.take(5, 0).map(|(place, _)| place), Some(0));
+        // Days pass between the first two: ten minutes of the scenario, a second here.
+        assert_eq!(script.wait(5), Some(Duration::from_millis(1_000)));
+        assert!(script.take(1_004, 0).is_none());
+        assert!(script.take(1_005, 0).is_some());
+    }
+
+    #[test]
+    fn a_scenario_without_alerts_or_without_a_file_is_refused() {
+        let refused = Script::new("no-such-scenario", 1, Speed::Max, false).map(|_| ());
+        assert!(refused.is_err_and(|error| error.to_string().contains("no-such-scenario")));
+    }
+}
