@@ -6,7 +6,7 @@ use alertbus::message::AlertDraft;
 use alertbus::message::kind::{DroneSighting, RocketLaunch};
 use alertbus::role::node::{Node, NodeEvent, Refusal, Submission};
 use alertbus::store::{Store, StoreError};
-use alertbus::time::Duration;
+use alertbus::time::{Duration, Instant};
 
 use crate::ailing::{Ailing, Shared};
 use crate::pair::{Pair, SLOTS, config};
@@ -47,6 +47,17 @@ fn a_slow_store_delays_and_loses_nothing() {
         let durable = pair.events().iter().filter(|event| matches!(event, NodeEvent::Durable { .. })).count();
         assert!(durable <= 3);
     }
+}
+
+#[test]
+fn a_node_that_is_only_made_starts_when_its_time_is_asked_for() {
+    let memory = Shared::default();
+    let mut node: Node<_, SLOTS> = Node::new(config(1), Ailing::start(&memory));
+    assert_eq!((node.epoch(), node.silent()), (None, None));
+    assert_eq!(node.poll_timeout(), Some(Instant::START), "at once");
+    node.handle_timeout(Instant::from_millis(8));
+    assert!(node.epoch().is_some());
+    assert!(matches!(node.raise(Instant::from_millis(9), flash()), Submission::Queued { .. }));
 }
 
 #[test]
