@@ -5,6 +5,7 @@
 //! - `debugger`: what breaks a guest on purpose.
 //! - `desk`: the gateway here, and what it has heard.
 //! - `guest`: an image in QEMU, from its start to its end, whichever comes.
+//! - `joined`: `host-sim qemu` as a person runs it.
 //! - `kills`: a node that loses its power a hundred times.
 //! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through faults.
 //! - `ordeals`: lines that are cut, noisy or at the wrong speed; gateways that are absent, dead, or of another epoch.
@@ -23,6 +24,7 @@ mod budget;
 mod debugger;
 mod desk;
 mod guest;
+mod joined;
 mod kills;
 mod link;
 mod ordeals;

@@ -167,7 +167,6 @@ impl<'a> Floor<'a> {
     fn take(&mut self) -> Option<(usize, alertbus::AlertDraft)> {
         let is_ready = self.bench.is_some() && self.guest.is_some() && self.parts.seen.has_spoken();
         let (elapsed_ms, open) = (self.parts.stopwatch.elapsed_ms(), self.stage.account.open());
-        // What is to be seen again is open already, and takes room in no node.
         self.stage.script.as_mut().filter(|_| is_ready && !self.closing)?.take(elapsed_ms, open)
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Script {
     alerts: Vec<(u64, AlertDraft)>,
     /// Places of what is still to be seen.
     queue: VecDeque<usize>,
+    /// How many of them, at its front, were seen before and are to be seen once more.
+    again: u64,
     speed: Speed,
     /// When the next is due, in milliseconds of this run.
     due_ms: u64,
@@ -65,7 +67,8 @@ impl Script {
         if alerts.is_empty() {
             bail!("the scenario `{scenario}` has no alert to play");
         }
-        Ok(Self { queue: (0..alerts.len()).collect(), story, alerts, speed, due_ms: 0 })
+        let queue = (0..alerts.len()).collect();
+        Ok(Self { story, alerts, queue, again: 0, speed, due_ms: 0 })
     }
 
     /// What it is called, where it is written down how far it has come.
@@ -87,11 +90,13 @@ impl Script {
         self.queue.retain(|place| !seen(*place));
     }
 
-    /// These are to be seen once more, before all others.
+    /// These are to be seen once more, before all others; of what was seen before, no others are.
     pub(super) fn again(&mut self, places: &[usize]) {
+        self.queue.retain(|place| !places.contains(place));
         for place in places.iter().rev() {
             self.queue.push_front(*place);
         }
+        self.again = places.len() as u64;
     }
 
     /// Whether everything has been seen.
@@ -104,12 +109,14 @@ impl Script {
         self.queue.front().map(|_| Duration::from_millis(self.due_ms.saturating_sub(elapsed_ms)))
     }
 
-    /// The next, if it is due and a node that has `open` alerts to deliver has room for it.
+    /// The next, if it is due and the node has room for it: of what was raised `open` alerts are not delivered, and those
+    /// that are to be seen again are in no node.
     pub(super) fn take(&mut self, elapsed_ms: u64, open: u64) -> Option<(usize, AlertDraft)> {
-        if open >= IN_FLIGHT_MAX || self.due_ms > elapsed_ms {
+        if open.saturating_sub(self.again) >= IN_FLIGHT_MAX || self.due_ms > elapsed_ms {
             return None;
         }
         let place = self.queue.pop_front()?;
+        self.again = self.again.saturating_sub(1);
         let quiet_ms =
             self.queue.front().and_then(|next| self.alerts.get(*next)).map_or(0, |(quiet_ms, _)| *quiet_ms);
         let wait = self.speed.wall(quiet_ms).unwrap_or_default();
@@ -157,6 +164,14 @@ mod tests {
         script.again(&[3, 5]);
         let order = [script.take(0, 0), script.take(0, 0), script.take(0, 0)];
         assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(3), Some(5), Some(whole - 1)]);
+        // All that a node had room for was forgotten: it has room for it.
+        script.again(&[3, 5]);
+        script.again(&[1, 3, 5]);
+        let open = IN_FLIGHT_MAX + 2;
+        let order = [script.take(0, open), script.take(0, open), script.take(0, open)];
+        assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(1), None, None]);
+        let order = [script.take(0, open - 1), script.take(0, open - 2)];
+        assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(3), Some(5)]);
         assert!(script.is_over() && script.wait(0).is_none() && script.take(0, 0).is_none());
     }
 
