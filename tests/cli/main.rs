@@ -6,6 +6,7 @@ mod encode;
 mod incidents;
 mod keys;
 mod manual;
+mod qemu;
 mod replay;
 
 use std::io::Write;

@@ -134,7 +134,7 @@ pub(super) async fn tell(bench: &mut Connection, stimulus: &Stimulus) -> io::Res
     let encoded = frame::encode(stimulus.encode(&mut bytes), &mut room);
     let encoded = encoded.ok_or_else(|| io::Error::other("a stimulus that is longer than a frame"))?;
     // What the line has carried so far is closed off first.
-    let line = [&[0], &*encoded].concat();
+    let line = [&[0], encoded].concat();
     match timeout(WRITE_MAX, bench.stream.write_all(&line)).await {
         Ok(written) => written,
         Err(_) => Err(io::ErrorKind::TimedOut.into()),

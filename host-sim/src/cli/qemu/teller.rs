@@ -143,17 +143,11 @@ impl Teller {
                 count(*other, "alert")
             )?;
         }
-        match &summary.guest {
-            Some(guest) => writeln!(
-                self.out,
-                "board    {} sent, sha256 {}",
-                count(guest.packets, "packet"),
-                guest.sha256
-            )?,
-            None => {
-                writeln!(self.out, "board    does not tell what it has sent: it is built without `witness`")?
-            }
-        }
+        let board = match &summary.guest {
+            Some(guest) => format!("{} sent, sha256 {}", count(guest.packets, "packet"), guest.sha256),
+            None => "does not tell what it has sent: it is built without `witness`".into(),
+        };
+        writeln!(self.out, "board    {board}")?;
         let verdict = match summary.is_equal() {
             Some(true) => ": the same",
             Some(false) => ": NOT THE SAME",

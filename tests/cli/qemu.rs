@@ -1,0 +1,95 @@
+//! What a person types wrong at `host-sim qemu`, and what a machine lacks.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use crate::{host_sim, said};
+
+/// A folder of a test's own.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("alertbus-cli-qemu-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    /// The shortest file that is an image of a Cortex-M: a header of ELF, and nothing behind it.
+    fn image(&self) -> String {
+        let mut bytes = vec![0; 52];
+        bytes[..7].copy_from_slice(b"\x7fELF\x01\x01\x01");
+        // An executable for ARM, and the length of the header.
+        (bytes[16], bytes[18], bytes[40]) = (2, 40, 52);
+        fs::write(self.path("image"), bytes).unwrap();
+        self.path("image")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs `qemu` where no program can be found.
+fn without_programs(arguments: &[&str]) -> Output {
+    let mut command = Command::new(alertbus_tests::host_sim());
+    command.arg("qemu").args(arguments).env("PATH", "").stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn a_machine_without_qemu_is_told_what_to_install() {
+    let place = Place::new("missing");
+    let output = without_programs(&[&place.image(), "--machine", "mps2-an386"]);
+    let line = "host-sim: qemu-system-arm is missing; type: sudo apt-get install --no-install-recommends \
+                qemu-system-arm\n";
+    assert_eq!(said(&output), (2, String::new(), line.into()));
+}
+
+#[test]
+fn what_is_no_image_is_refused_with_a_way_to_one() {
+    let place = Place::new("image");
+    fs::write(place.path("text"), "no image").unwrap();
+    let program = alertbus_tests::host_sim().display().to_string();
+    for (image, words) in [
+        (place.path("nothing"), "there is no image"),
+        (place.path("text"), "is no ELF image of a Cortex-M: it has another beginning"),
+        (program, "is no ELF image of a Cortex-M: it has 64 bits"),
+        (place.path(""), "cannot read the image"),
+    ] {
+        let (code, out, err) = said(&host_sim(&["qemu", &image]));
+        assert_eq!((code, out.as_str()), (2, ""), "{image}");
+        assert!(err.contains(words) && err.contains(&image) && err.lines().count() == 1, "{err}");
+    }
+    let (code, _, err) = said(&host_sim(&["qemu", &place.image()]));
+    assert!(
+        code == 2 && err.contains("does not say which board it is built for: `--machine` names"),
+        "{err}"
+    );
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused_before_anything_is_made() {
+    let place = Place::new("options");
+    let (image, store) = (place.image(), place.path("store"));
+    for (options, words) in [
+        ("--machine mps2-an386 --keys field-keys", "--store <DIR>"),
+        ("--machine mps2_an386? --store STORE", "-machine help"),
+        ("--machine mps2-an386 --store STORE --scenario no-such-scenario", "no-such-scenario"),
+        ("--machine mps2-an386 --store STORE --node 0", "the number of a node; allowed: 1 to 65535"),
+        ("--machine mps2-an386 --store STORE --speed fast", "`fast` is not a speed"),
+    ] {
+        let options = options.split(' ').map(|word| if word == "STORE" { store.as_str() } else { word });
+        let arguments: Vec<&str> = ["qemu", &image].into_iter().chain(options).collect();
+        let (code, _, err) = said(&host_sim(&arguments));
+        assert!(code == 2 && err.contains(words), "{arguments:?}: {err}");
+    }
+    assert!(!PathBuf::from(store).exists());
+}
