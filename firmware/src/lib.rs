@@ -11,6 +11,7 @@
 //! | `device` | what boards are made of: lines, clock, watchdog, flash |
 //! | `fault` | what happens when the program cannot go on |
 //! | `node` | a sensor node, everything but its main loop |
+//! | `senses` | what a node sees with, for an asynchronous main loop |
 //! | `witness` | what a test wants to know of a node |
 //! | `testing` | what the programs below `src/test/` have in common |
 //!
@@ -22,7 +23,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![warn(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 
-#[cfg(feature = "mps2")]
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 #[macro_use]
 mod log;
 
@@ -34,8 +35,10 @@ pub mod counter;
 pub mod device;
 #[cfg(feature = "board")]
 pub mod fault;
-#[cfg(feature = "mps2")]
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 pub mod node;
+#[cfg(feature = "embassy")]
+pub mod senses;
 #[cfg(all(feature = "qemu", feature = "testing"))]
 pub mod testing;
 #[cfg(feature = "witness")]

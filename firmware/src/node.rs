@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use alertbus::driver::Detection;
 use alertbus::driver::bench::{self, Stimulus};
 use alertbus::limits::{BLOB_LEN, FRAME_LEN_MAX, PACKET_LEN_MAX};
 use alertbus::message::{NodeId, ResetCause};
@@ -161,6 +162,31 @@ impl<F: NorFlash> SensorNode<F> {
             Fed::Noise(_) => self.node.note_driver_error(),
         }
         None
+    }
+
+    /// Takes what a detector concludes.
+    pub fn handle_detection(&mut self, now: Instant, detection: Detection) {
+        match detection.submit(now, &mut self.node) {
+            Submission::Refused { why: _why, .. } => log!(warn, "alert refused: {}", _why),
+            _taken => log!(info, "{}: {}", detection.draft().precedence(), _taken),
+        }
+    }
+
+    /// A detector could not be read; the next report says how often.
+    pub fn note_driver_error(&mut self) {
+        self.node.note_driver_error();
+    }
+
+    /// When [`SensorNode::step`] has something to do; none while only an input can change anything.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.node.poll_timeout()
+    }
+
+    /// Alerts that wait for somebody to have stored them.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.node.resident()
     }
 
     /// Does what has become due, and tells the log what happened.

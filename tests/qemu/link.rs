@@ -11,6 +11,28 @@ use alertbus::{AlertDraft, SiteId};
 use crate::debugger::Register;
 use crate::site::Site;
 
+/// Each case, with each main loop that a node can have.
+macro_rules! cases {
+    ($($case:ident,)*) => {
+        mod plain {
+            $(#[test] fn $case() { super::$case("node"); })*
+        }
+
+        mod embassy {
+            $(#[test] fn $case() { super::$case("node-embassy"); })*
+        }
+    };
+}
+
+cases! {
+    every_alert_arrives_once_and_both_ends_agree_on_every_byte,
+    every_alert_arrives_once_over_a_line_that_loses_half,
+    noise_on_both_lines_is_no_alert_and_keeps_none_back,
+    a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing,
+    a_node_that_fails_starts_again_says_why_and_has_lost_nothing,
+    no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_goes,
+}
+
 /// A launch at this site, by which the test knows it again: a live Flash alert.
 fn launch(site: u16) -> Stimulus {
     onset(AlertDraft::new(RocketLaunch { impact_site: SiteId(site), ..RocketLaunch::default() }))
@@ -27,9 +49,8 @@ fn launches(site: &Site) -> Vec<u16> {
     bodies.filter_map(place).collect()
 }
 
-#[test]
-fn every_alert_arrives_once_and_both_ends_agree_on_every_byte() {
-    let mut site = Site::new("clean", 1);
+fn every_alert_arrives_once_and_both_ends_agree_on_every_byte(program: &'static str) {
+    let mut site = Site::new(program, "clean", 1);
     site.power_on();
     for number in 1..=20_u8 {
         site.stimulate(&launch(number.into()));
@@ -46,9 +67,8 @@ fn every_alert_arrives_once_and_both_ends_agree_on_every_byte() {
     assert_eq!(site.reports[0].reset_cause, ResetCause::PowerOn);
 }
 
-#[test]
-fn every_alert_arrives_once_over_a_line_that_loses_half() {
-    let mut site = Site::new("loss", 2);
+fn every_alert_arrives_once_over_a_line_that_loses_half(program: &'static str) {
+    let mut site = Site::new(program, "loss", 2);
     site.loss_percent = 50;
     site.power_on();
     for number in 1..=24_u8 {
@@ -63,9 +83,8 @@ fn every_alert_arrives_once_over_a_line_that_loses_half() {
     assert_eq!(places, Vec::from_iter(1..=24));
 }
 
-#[test]
-fn noise_on_both_lines_is_no_alert_and_keeps_none_back() {
-    let mut site = Site::new("noise", 3);
+fn noise_on_both_lines_is_no_alert_and_keeps_none_back(program: &'static str) {
+    let mut site = Site::new(program, "noise", 3);
     site.power_on();
     for number in 1..=20 {
         // The last byte closes off what came before, as the rig and the gateway do after opening a line.
@@ -80,8 +99,7 @@ fn noise_on_both_lines_is_no_alert_and_keeps_none_back() {
     assert_eq!(launches(&site), Vec::from_iter(1..=20));
 }
 
-#[test]
-fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
+fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing(program: &'static str) {
     const PAGE_LEN: usize = 4096;
     for (name, from, pages, says) in [
         ("blank", 0, 1, "node: it is not provisioned: flash its blob into the first page"),
@@ -93,7 +111,7 @@ fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
             "node: its counters are lost: provision it anew, with a new epoch, and flash the blob",
         ),
     ] {
-        let mut site = Site::new(name, 5);
+        let mut site = Site::new(program, name, 5);
         // It was a node once, and has sent something.
         site.power_on();
         site.until("a report", |site| !site.reports.is_empty());
@@ -107,9 +125,8 @@ fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
     }
 }
 
-#[test]
-fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing() {
-    let mut site = Site::new("faults", 6);
+fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing(program: &'static str) {
+    let mut site = Site::new(program, "faults", 6);
     let mut debugger = site.power_on_with_debugger();
     site.until("a first report", |site| site.reports.iter().any(|report| report.boot == 1));
     // Where no program is, and where no stack is.
@@ -131,9 +148,8 @@ fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing() {
 }
 
 /// The power goes twenty times: at a random moment, or in the midst of a word or page of the flash.
-#[test]
-fn no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_goes() {
-    let mut site = Site::new("cuts", 4);
+fn no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_goes(program: &'static str) {
+    let mut site = Site::new(program, "cuts", 4);
     let mut raised = 0;
     for cut in 0..20 {
         // While the line is dead, alerts have to wait for a later start.

@@ -39,6 +39,7 @@ const EPOCH: Epoch = Epoch(1);
 /// A gateway, which lives through it all, and the folder that is its node's flash.
 pub(crate) struct Site {
     folder: PathBuf,
+    program: &'static str,
     node: Option<Node>,
     gateway: Gateway<1>,
     link: Link,
@@ -79,16 +80,21 @@ fn board() -> &'static Board {
     &BOARDS[0]
 }
 
-/// The image of a node that tells what it does; built once.
-fn image() -> &'static Path {
-    static IMAGE: OnceLock<PathBuf> = OnceLock::new();
-    IMAGE.get_or_init(|| board().build(&["witness"], &["node"]).remove(0))
+/// The image of a node that tells what it does, with the main loop of this name; each is built once.
+fn image(program: &'static str) -> &'static Path {
+    static IMAGES: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    let images = IMAGES.get_or_init(|| {
+        let one = |features: &[&str], program| board().build(features, &[program]).remove(0);
+        [one(&["witness"], "node"), one(&["witness", "embassy"], "node-embassy")]
+    });
+    let is_it = |image: &&PathBuf| image.file_stem().is_some_and(|stem| stem == program);
+    images.iter().find(is_it).unwrap()
 }
 
 impl Site {
     /// A node that was just provisioned, and is still without power.
-    pub(crate) fn new(name: &str, seed: u64) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("qemu-{name}"));
+    pub(crate) fn new(program: &'static str, name: &str, seed: u64) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("qemu-{program}-{name}"));
         // One of an earlier run may be there, or not.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
@@ -111,6 +117,7 @@ impl Site {
         gateway.add(Instant::START, peer).unwrap();
         Self {
             folder,
+            program,
             node: None,
             gateway,
             link: Link::stream(0),
@@ -164,7 +171,7 @@ impl Site {
         };
         let semihosting = ["-semihosting-config".to_string(), "enable=on,target=native".to_string()];
         let arguments = [&serial(&uplink)[..], &serial(&bench), &semihosting, more].concat();
-        let guest = Guest::start(board(), image(), &self.folder, &arguments);
+        let guest = Guest::start(board(), image(self.program), &self.folder, &arguments);
         let [uplink, bench] = [uplink, bench].map(|listener| accept(&listener, &guest));
         self.node = Some(Node { guest, uplink, bench, deframer: StreamDeframer::new() });
         (self.sent, self.packets) = (Sha256::new(), 0);

@@ -3,19 +3,27 @@
 //! A board with two lines, a flash and a clock has these, and a program asks for no more: `start` and what it answers,
 //! `flash` and where the store lies on it, `now`, `wait`, `tell`. Every board has `guard_stack`.
 
+#[cfg(feature = "embassy")]
+mod parts;
 #[cfg(feature = "qemu-microbit")]
 mod qemu_microbit;
 #[cfg(any(feature = "qemu-mps2-an385", feature = "qemu-mps2-an386"))]
 mod qemu_mps2_an386;
 #[cfg(feature = "qemu-mps2-an505")]
 mod qemu_mps2_an505;
+#[cfg(all(feature = "mps2", feature = "embassy"))]
+mod qemu_mps2_embassy;
 
+#[cfg(feature = "embassy")]
+pub use parts::Parts;
 #[cfg(feature = "qemu-microbit")]
 pub use qemu_microbit::*;
 #[cfg(any(feature = "qemu-mps2-an385", feature = "qemu-mps2-an386"))]
 pub use qemu_mps2_an386::*;
 #[cfg(feature = "qemu-mps2-an505")]
 pub use qemu_mps2_an505::*;
+#[cfg(all(feature = "mps2", feature = "embassy"))]
+pub use qemu_mps2_embassy::*;
 
 /// An interrupt's entry in the vector table.
 type Vector = unsafe extern "C" fn();

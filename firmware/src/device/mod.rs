@@ -1,5 +1,7 @@
 //! What boards are made of, each device in a file of its own.
 
+#[cfg(feature = "embassy")]
+mod alarm;
 pub(crate) mod cmsdk_uart;
 pub(crate) mod cmsdk_watchdog;
 pub(crate) mod console;
@@ -8,3 +10,5 @@ pub(crate) mod host_file;
 mod register;
 mod ring;
 pub(crate) mod ticks;
+#[cfg(feature = "embassy")]
+mod waiting;

@@ -49,8 +49,8 @@ fn program(log: &mut Log<'_>, program: &str, package: &str) -> Result<(), rungs:
 /// The firmware for each board; the workspace's own clippy sees it without one, where it is empty.
 fn lint(log: &mut Log<'_>) -> Result<(), String> {
     for board in BOARDS {
-        // The log and the witness are a node's, which only a whole board is.
-        let of_node: &[&str] = if board.is_whole { &[",defmt", ",witness"] } else { &[] };
+        // The log, the witness and the other main loop are a node's, which only a whole board is.
+        let of_node: &[&str] = if board.is_whole { &[",defmt", ",witness", ",embassy"] } else { &[] };
         for more in ["", ",testing"].iter().chain(of_node) {
             let mut clippy = log.room.cargo("clippy -p alertbus-firmware --profile firmware --bins --locked");
             clippy.args(["--target", board.target, "--features", &format!("{}{more}", board.feature)]);
