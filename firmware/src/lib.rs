@@ -31,7 +31,7 @@ mod log;
 pub mod board;
 #[cfg(all(feature = "mps2", feature = "testing"))]
 pub mod counter;
-#[cfg(feature = "mps2")]
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 pub mod device;
 #[cfg(feature = "board")]
 pub mod fault;

@@ -18,6 +18,7 @@ use alertbus::wire::keys::NodeKey;
 use alertbus::wire::link::Link;
 use embedded_storage::nor_flash::NorFlash;
 
+use crate::board;
 #[cfg(feature = "witness")]
 use crate::witness::Witness;
 
@@ -75,13 +76,15 @@ pub struct Provisioned<F> {
 }
 
 impl<F: NorFlash> Provisioned<F> {
-    /// Reads the blob in the first page of `flash`, and has the store lie at `store`.
+    /// Reads the blob in `flash`, which stands where `store` has its mark, and has the store lie there.
     ///
     /// # Errors
     /// Nothing was written then.
     pub fn read(mut flash: F, store: Layout) -> Result<Self, StartError> {
         let mut bytes = [0; BLOB_LEN];
-        flash.read(0, &mut bytes).map_err(|_| StartError::Flash)?;
+        // The mark stands behind the blob, in the same page.
+        let blob = store.used.saturating_sub(board::USED);
+        flash.read(blob, &mut bytes).map_err(|_| StartError::Flash)?;
         let Blob { network, node, key, epoch, flash_seq, other_seq } =
             Blob::decode(&bytes).map_err(StartError::Unprovisioned)?;
         let birth = Birth { epoch, flash_seq, other_seq };

@@ -100,7 +100,9 @@ async fn run(mut parts: Parts, node: &'static mut SensorNode<board::Flash>) {
         let next = dues.into_iter().flatten().fold(now.after(PATIENCE), Instant::min);
         // Behind a frame there may be another; but first it is seen what came meanwhile.
         let next = if has_sent { now } else { next };
-        let came = select3(parts.receiver.read(&mut chunk), parts.senses.changed(), at(next)).await;
+        // In full, because a board's receiver may have a method of this name beside the trait's.
+        let came =
+            select3(Read::read(&mut parts.receiver, &mut chunk), parts.senses.changed(), at(next)).await;
         let now = board::now();
         if let Either3::First(Ok(len)) = came {
             chunk.iter().take(len).for_each(|byte| node.handle_uplink(now, *byte));
@@ -119,7 +121,7 @@ async fn refuse(mut parts: Parts, why: StartError) {
         parts.watchdog.feed();
         let _ = parts.lamp.play(now, Pattern::FAULT);
         let next = parts.lamp.poll_timeout().into_iter().fold(now.after(PATIENCE), Instant::min);
-        let _ = select(parts.receiver.read(&mut chunk), at(next)).await;
+        let _ = select(Read::read(&mut parts.receiver, &mut chunk), at(next)).await;
     }
 }
 

@@ -1,0 +1,35 @@
+//! What boards that are no emulators have in common.
+
+use alertbus::driver::contact::ContactConfig;
+use alertbus::message::AlertDraft;
+use alertbus::message::kind::RocketLaunch;
+use alertbus::time::Instant;
+
+/// The uplink's speed.
+#[cfg(not(feature = "nrf52840-dk"))]
+pub(super) const BAUD: u32 = 115_200;
+
+/// Bytes that wait between the uplink's interrupts and the loop, each way: two frames of the longest sort.
+pub(super) const RING_LEN: usize = 128;
+
+/// The loop takes milliseconds; the longest erase of these boards is away for 800 ms.
+pub(super) const WATCHDOG_S: u8 = 4;
+
+/// Now.
+#[must_use]
+pub fn now() -> Instant {
+    Instant::from_millis(embassy_time::Instant::now().as_millis())
+}
+
+/// Tells a person who watches: a board has nothing for that but the log, line by line.
+pub fn tell(pieces: &[&str]) {
+    for _piece in pieces {
+        log!(error, "{=str}", _piece);
+    }
+}
+
+/// What the board's button, or the detector's relay in its place, says.
+pub(super) fn launch(active_high: bool) -> ContactConfig {
+    let draft = AlertDraft::new(RocketLaunch::default());
+    ContactConfig { active_high, ..ContactConfig::launch_detector(draft) }
+}
