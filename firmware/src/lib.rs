@@ -10,6 +10,7 @@
 //! | `counter` | instructions, counted |
 //! | `device` | what boards are made of: lines, clock, watchdog, flash |
 //! | `fault` | what happens when the program cannot go on |
+//! | `lora` | a radio in the place of the UART: where another link goes |
 //! | `node` | a sensor node, everything but its main loop |
 //! | `senses` | what a node sees with, for an asynchronous main loop |
 //! | `witness` | what a test wants to know of a node |
@@ -35,6 +36,8 @@ pub mod counter;
 pub mod device;
 #[cfg(feature = "board")]
 pub mod fault;
+#[cfg(feature = "lora")]
+pub mod lora;
 #[cfg(any(feature = "mps2", feature = "embassy"))]
 pub mod node;
 #[cfg(feature = "embassy")]
