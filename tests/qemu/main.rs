@@ -1,5 +1,6 @@
 //! The firmware in QEMU. `cargo verify qemu` runs this; a plain `cargo test` does not, for want of an emulator.
 //!
+//! - `boards`: the images for boards that can be bought, and what they take.
 //! - `budget`: what the firmware costs, and may.
 //! - `debugger`: what breaks a guest on purpose.
 //! - `guest`: an image in QEMU, from its start to its end, whichever comes.
@@ -10,6 +11,7 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod boards;
 mod budget;
 mod debugger;
 mod guest;
