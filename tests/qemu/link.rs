@@ -30,6 +30,7 @@ cases! {
     noise_on_both_lines_is_no_alert_and_keeps_none_back,
     a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing,
     a_node_that_fails_starts_again_says_why_and_has_lost_nothing,
+    a_loop_that_only_waits_is_not_taken_for_one_that_hangs,
     no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_goes,
 }
 
@@ -145,6 +146,22 @@ fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing(program: &'stati
         site.until("the alert", |site| launches(site).contains(&boot));
     }
     assert_eq!(launches(&site), [2, 3, 4, 5]);
+}
+
+fn a_loop_that_only_waits_is_not_taken_for_one_that_hangs(program: &'static str) {
+    let [mut site, mut blank] = ["waits", "waits-blank"].map(|name| Site::new(program, name, 7));
+    blank.erase(0, 64);
+    site.power_on();
+    blank.power_on();
+    site.until("a first report", |site| !site.reports.is_empty());
+    // Longer than the watchdog has patience, twice over.
+    site.go_on(Duration::from_secs(9));
+    site.stimulate(&launch(1));
+    site.until("an alert", |site| site.delivered.len() == 1);
+    // A node that starts again says so at once.
+    assert!(site.reports.iter().all(|report| report.boot == 1), "{:?}", site.reports);
+    blank.go_on(Duration::from_millis(10));
+    assert_eq!(blank.told.len(), 1, "{:?}", blank.told);
 }
 
 /// The power goes twenty times: at a random moment, or in the midst of a word or page of the flash.
