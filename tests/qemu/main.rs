@@ -3,6 +3,7 @@
 //! - `boards`: the images for boards that can be bought, and what they take.
 //! - `budget`: what the firmware costs, and may.
 //! - `debugger`: what breaks a guest on purpose.
+//! - `embassy`: what only the asynchronous main loop has.
 //! - `guest`: an image in QEMU, from its start to its end, whichever comes.
 //! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through power cuts and faults.
 //! - `site`: what both ends of such a line have in common.
@@ -14,6 +15,7 @@
 mod boards;
 mod budget;
 mod debugger;
+mod embassy;
 mod guest;
 mod link;
 mod programs;

@@ -50,7 +50,8 @@ fn program(log: &mut Log<'_>, program: &str, package: &str) -> Result<(), rungs:
 fn lint(log: &mut Log<'_>) -> Result<(), String> {
     for board in BOARDS {
         // The log, the witness and the other main loop are a node's, which only a whole board is.
-        let of_node: &[&str] = if board.is_whole { &[",defmt", ",witness", ",embassy"] } else { &[] };
+        let of_node: &[&str] =
+            if board.is_whole { &[",defmt", ",witness", ",embassy", ",embassy,testing"] } else { &[] };
         for more in ["", ",testing"].iter().chain(of_node) {
             lint_with(log, &board, more)?;
         }
