@@ -77,7 +77,7 @@ impl Board {
             Err(error) => panic!("cargo does not run: {error}"),
         };
         let image = |program: &&str| match executable(&messages, program) {
-            Some(path) => kept(&path, features),
+            Some(path) => kept(&path, &[&[self.feature], features].concat()),
             None => panic!("cargo built {program} for {} and did not say where", self.feature),
         };
         programs.iter().map(image).collect()

@@ -1,7 +1,7 @@
 //! A sensor node whose main loop waits for several things at once: the same node as in `node`, on embassy.
 //!
-//! It waits for a byte, for something to see, and for the moment at which the node, a detector or the lamp is due;
-//! whichever comes first turns the loop. A turn sends one frame at most, so that answers are heard between two.
+//! It waits for a byte, for something to see, for room on the line, and for the moment at which the node, a detector or
+//! the lamp is due; whichever comes first turns the loop. So a line that takes nothing holds up nothing else.
 //!
 //! | the lamp | says |
 //! | --- | --- |
@@ -12,7 +12,9 @@
 #![no_std]
 #![no_main]
 
+use core::future::pending;
 use core::mem::MaybeUninit;
+use core::ops::Range;
 
 use alertbus::driver::annunciator::{Pattern, Step};
 use alertbus::limits::FRAME_LEN_MAX;
@@ -20,7 +22,7 @@ use alertbus::message::ResetCause;
 use alertbus::time::{Duration, Instant};
 use cortex_m_rt::entry;
 use embassy_executor::Executor;
-use embassy_futures::select::{Either3, select, select3};
+use embassy_futures::select::{Either4, select, select4};
 use embassy_time::Timer;
 use embedded_io_async::{Read, Write};
 
@@ -78,17 +80,13 @@ async fn run(mut parts: Parts, node: &'static mut SensorNode<board::Flash>) {
     if let Some(why) = silence {
         board::tell(&["node: ", why]);
     }
-    let mut frame = [0; FRAME_LEN_MAX + 1];
+    let mut outgoing = Outgoing { frame: [0; FRAME_LEN_MAX + 1], rest: 0..0 };
     let mut chunk = [0; CHUNK_LEN];
     loop {
         let now = board::now();
         node.step(now);
         parts.watchdog.feed();
-        // A line that fails is like one that is cut: the node sends again.
-        let has_sent = match node.poll_transmit(now, &mut frame) {
-            Some(frame) => parts.sender.write_all(frame).await.is_ok(),
-            None => false,
-        };
+        outgoing.refill(now, node);
         let pattern = match silence {
             Some(_) => Pattern::FAULT,
             None if node.waiting() > 0 => Pattern::BEACON,
@@ -98,16 +96,53 @@ async fn run(mut parts: Parts, node: &'static mut SensorNode<board::Flash>) {
         let _ = parts.lamp.play(now, pattern);
         let dues = [node.due(), parts.senses.due(), parts.lamp.poll_timeout()];
         let next = dues.into_iter().flatten().fold(now.after(PATIENCE), Instant::min);
-        // Behind a frame there may be another; but first it is seen what came meanwhile.
-        let next = if has_sent { now } else { next };
         // In full, because a board's receiver may have a method of this name beside the trait's.
-        let came =
-            select3(Read::read(&mut parts.receiver, &mut chunk), parts.senses.changed(), at(next)).await;
+        let read = Read::read(&mut parts.receiver, &mut chunk);
+        let came = select4(read, parts.senses.changed(), outgoing.send(&mut parts.sender), at(next)).await;
         let now = board::now();
-        if let Either3::First(Ok(len)) = came {
-            chunk.iter().take(len).for_each(|byte| node.handle_uplink(now, *byte));
+        match came {
+            Either4::First(Ok(len)) => chunk.iter().take(len).for_each(|byte| node.handle_uplink(now, *byte)),
+            Either4::Third(sent) => outgoing.note_sent(sent),
+            // Bytes that a line has lost are missed by the check of their frame.
+            Either4::First(Err(_)) | Either4::Second(()) | Either4::Fourth(()) => {}
         }
         parts.senses.look(now, node);
+    }
+}
+
+/// A frame on its way to the line.
+struct Outgoing {
+    frame: [u8; FRAME_LEN_MAX + 1],
+    /// What of it the line has not taken yet.
+    rest: Range<usize>,
+}
+
+impl Outgoing {
+    /// Takes the node's next frame, where the last one is gone.
+    fn refill(&mut self, now: Instant, node: &mut SensorNode<board::Flash>) {
+        if self.rest.is_empty() {
+            let mut frame = [0; FRAME_LEN_MAX + 1];
+            let bytes = node.poll_transmit(now, &mut frame).unwrap_or_default();
+            self.frame.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+            self.rest = 0..bytes.len();
+        }
+    }
+
+    /// Waits until the line has taken something, and says how much; for ever where there is nothing to send. What is
+    /// dropped while it waits was not sent.
+    async fn send<W: Write>(&self, line: &mut W) -> Result<usize, W::Error> {
+        match self.frame.get(self.rest.clone()) {
+            Some(bytes) if !bytes.is_empty() => line.write(bytes).await,
+            _ => pending().await,
+        }
+    }
+
+    /// A line that fails is like one that is cut: the node sends again.
+    fn note_sent<E>(&mut self, sent: Result<usize, E>) {
+        match sent {
+            Ok(len @ 1..) => self.rest.start = self.rest.start.saturating_add(len),
+            Ok(0) | Err(_) => self.rest = 0..0,
+        }
     }
 }
 
