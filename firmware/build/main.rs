@@ -38,6 +38,11 @@ fn link(board: &str) -> Result<(), Box<dyn Error>> {
     let memory = Path::new("memory").join(format!("{board}.x"));
     println!("cargo::rerun-if-changed={}", memory.display());
     fs::copy(&memory, out.join("memory.x")).map_err(|error| format!("{}: {error}", memory.display()))?;
+    let map = fs::read_to_string(&memory)?;
+    if let Some((_, blob)) = map.split_once("_blob = 0x") {
+        let digits = blob.split_once(';').ok_or("no `;` behind `_blob`")?.0;
+        println!("cargo::rustc-env=BLOB={digits}");
+    }
     if env::var_os("CARGO_FEATURE_QEMU").is_some() {
         // Each of these boards names the handlers of its interrupts itself, so there are no defaults for them.
         fs::write(out.join("device.x"), "")?;

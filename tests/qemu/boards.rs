@@ -8,6 +8,7 @@ use object::elf::{SHF_ALLOC, SHF_WRITE};
 use object::{File, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind};
 
 use alertbus_tests::firmware::{Board, REAL_BOARDS};
+use alertbus_tests::root;
 
 use crate::budget::{Row, hold};
 
@@ -89,6 +90,21 @@ fn sizes(name: &str, image: &Path) -> [Row; 2] {
         }
     }
     [(format!("{name}-flash-bytes"), flash), (format!("{name}-memory-bytes"), memory)]
+}
+
+#[test]
+fn the_guide_flashes_each_blob_where_the_board_looks_for_it() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let guide = read("firmware/README.md");
+    for board in &REAL_BOARDS {
+        let map = read(&format!("firmware/memory/{}.x", board.feature));
+        let (_, blob) = map.split_once("_blob = ").unwrap();
+        let (blob, _) = blob.split_once(';').unwrap();
+        let row = guide.lines().find(|line| line.contains(&format!("| `{}` |", board.feature))).unwrap();
+        assert!(row.contains(&format!("`{blob}`")) && row.contains(board.target), "{blob}: {row}");
+        assert!(guide.contains(&format!("--base-address {blob} ")), "{blob}");
+        assert!(guide.contains(&format!("--features {},defmt --target {}", board.feature, board.target)));
+    }
 }
 
 #[test]

@@ -22,12 +22,9 @@ use embassy_nrf::wdt::{self, WatchdogHandle};
 use embassy_nrf::{bind_interrupts, uarte};
 
 use super::Parts;
-use super::real::{RING_LEN, WATCHDOG_S, launch};
+use super::real::{BLOB, RING_LEN, WATCHDOG_S, launch};
 use crate::device::guard;
 use crate::fault;
-
-/// In the memory map, the end of the program's part of the flash.
-const BLOB: u32 = 0x000f_b000;
 
 /// Where the store lies on the flash: behind the page with the blob, which holds the mark.
 pub const STORE: Layout = Layout { used: BLOB + super::USED, base: BLOB + super::len(PAGE_SIZE), pages: 4 };

@@ -26,21 +26,19 @@ use embassy_stm32::{Config, bind_interrupts, interrupt};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
 use super::Parts;
-use super::real::{BAUD, RING_LEN, WATCHDOG_S, launch};
+use super::real::{self, BAUD, RING_LEN, WATCHDOG_S, launch};
 use crate::device::guard;
 use crate::fault;
 
 /// Length of the sectors that the store has, in bytes.
 const SECTOR_LEN: usize = 16 * 1024;
 
-/// In the memory map, the beginning of the second bank, from the flash's beginning.
-const SECTORS: u32 = 0x0010_0000;
+/// The sector with the blob, from the flash's beginning, which is at this address.
+const BLOB: u32 = real::BLOB - 0x0800_0000;
 
-/// The sector with the blob, and behind it the mark.
-const BLOB: u32 = SECTORS + 4 * super::len(SECTOR_LEN);
-
-/// Where the store lies on the flash.
-pub const STORE: Layout = Layout { used: BLOB + super::USED, base: SECTORS, pages: 4 };
+/// Where the store lies on the flash: before the sector with the blob, at the beginning of the second bank.
+pub const STORE: Layout =
+    Layout { used: BLOB + super::USED, base: BLOB - 4 * super::len(SECTOR_LEN), pages: 4 };
 
 /// Below the memory there is nothing from here on but the option bytes (RM0090, 2.3), which nobody reads, for as many
 /// bytes as two has to this power.

@@ -22,15 +22,15 @@ use embassy_rp::watchdog;
 use embassy_time::Duration;
 
 use super::Parts;
-use super::real::{BAUD, RING_LEN, WATCHDOG_S, launch};
+use super::real::{self, BAUD, RING_LEN, WATCHDOG_S, launch};
 use crate::device::guard;
 use crate::fault;
 
 /// Length of the flash, in bytes.
 const FLASH_LEN: usize = 2 * 1024 * 1024;
 
-/// In the memory map, the end of the program's part of the flash, from the flash's beginning.
-const BLOB: u32 = 0x001f_b000;
+/// The sector with the blob, from the flash's beginning, which is at this address.
+const BLOB: u32 = real::BLOB - 0x1000_0000;
 
 /// Where the store lies on the flash: behind the sector with the blob, which holds the mark.
 pub const STORE: Layout = Layout { used: BLOB + super::USED, base: BLOB + super::len(ERASE_SIZE), pages: 4 };

@@ -5,6 +5,12 @@ use alertbus::message::AlertDraft;
 use alertbus::message::kind::RocketLaunch;
 use alertbus::time::Instant;
 
+/// Where the blob is, as an address: the memory map says so.
+pub(super) const BLOB: u32 = match u32::from_str_radix(env!("BLOB"), 16) {
+    Ok(address) => address,
+    Err(_) => panic!("the memory map has no number for `_blob`"),
+};
+
 /// The uplink's speed.
 #[cfg(not(feature = "nrf52840-dk"))]
 pub(super) const BAUD: u32 = 115_200;
