@@ -76,6 +76,8 @@ pub fn parts() -> Option<Parts> {
     );
     let (receiver, sender) = uplink.split();
     let mut patience = wdt::Config::default();
+    // A program that a debugger holds does not hang.
+    patience.action_during_debug_halt = wdt::HaltConfig::Pause;
     // Of a clock of 32,768 Hz.
     patience.timeout_ticks = u32::from(WATCHDOG_S) * 32_768;
     let (_, [watchdog]) = wdt::Watchdog::try_new(board.WDT, patience).ok()?;

@@ -27,10 +27,12 @@ pub fn now() -> Instant {
     Instant::from_millis(embassy_time::Instant::now().as_millis())
 }
 
-/// Tells a person who watches: a board has nothing for that but the log, line by line.
+/// Tells a person who watches: a board has nothing for that but its log, which takes two pieces a line.
 pub fn tell(pieces: &[&str]) {
-    for _piece in pieces {
-        log!(error, "{=str}", _piece);
+    let mut pieces = pieces.iter().copied();
+    while let Some(_first) = pieces.next() {
+        let _second = pieces.next().unwrap_or_default();
+        log!(error, "{=str}{=str}", _first, _second);
     }
 }
 
