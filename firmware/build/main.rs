@@ -8,7 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every board: a feature of this package, with its memory map in `memory/`.
-const BOARDS: [&str; 4] = ["qemu-mps2-an385", "qemu-mps2-an386", "qemu-mps2-an505", "qemu-microbit"];
+const BOARDS: [&str; 7] = [
+    "nrf52840-dk",
+    "nucleo-f429zi",
+    "qemu-mps2-an385",
+    "qemu-mps2-an386",
+    "qemu-mps2-an505",
+    "qemu-microbit",
+    "raspberry-pi-pico",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build");
@@ -30,12 +38,23 @@ fn link(board: &str) -> Result<(), Box<dyn Error>> {
     let memory = Path::new("memory").join(format!("{board}.x"));
     println!("cargo::rerun-if-changed={}", memory.display());
     fs::copy(&memory, out.join("memory.x")).map_err(|error| format!("{}: {error}", memory.display()))?;
-    // Each board names the handlers of its interrupts itself, so there are no defaults for them.
-    fs::write(out.join("device.x"), "")?;
+    let map = fs::read_to_string(&memory)?;
+    if let Some((_, blob)) = map.split_once("_blob = 0x") {
+        let digits = blob.split_once(';').ok_or("no `;` behind `_blob`")?.0;
+        println!("cargo::rustc-env=BLOB={digits}");
+    }
+    if env::var_os("CARGO_FEATURE_QEMU").is_some() {
+        // Each of these boards names the handlers of its interrupts itself, so there are no defaults for them.
+        fs::write(out.join("device.x"), "")?;
+    }
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     // A symbol by which a host knows for which board an image is.
     println!("cargo::rustc-link-arg-bins=--defsym=alertbus_board_{}=0", board.replace('-', "_"));
+    if board == "raspberry-pi-pico" {
+        // What the chip's own loader reads first, to know how its flash is spoken to.
+        println!("cargo::rustc-link-arg-bins=-Tlink-rp.x");
+    }
     if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
         println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
     }

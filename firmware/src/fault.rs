@@ -22,8 +22,13 @@ use cortex_m::peripheral::SCB;
 
 /// Why the program started, as far as it is known; asked a second time, nothing is.
 pub fn take_cause() -> ResetCause {
+    take_own_cause().unwrap_or(ResetCause::PowerOn)
+}
+
+/// Why the program started itself anew, once; none where something else did, which a board's own registers may tell.
+pub fn take_own_cause() -> Option<ResetCause> {
     let cause = CAUSE.take().and_then(|word| u8::try_from(word).ok());
-    cause.map_or(ResetCause::PowerOn, ResetCause::from_bits)
+    cause.map(ResetCause::from_bits)
 }
 
 /// Starts the program anew, and lets it know why.
@@ -110,15 +115,18 @@ mod handlers {
         super::reset(ResetCause::Fault)
     }
 
-    /// The watchdog's first warning; every other exception that ends here is one that nobody expects.
+    /// The first warning of the watchdog that QEMU plays; that of a real board resets at once.
     ///
     /// # Safety
     /// Only the processor calls it.
+    #[cfg(feature = "qemu")]
     #[exception]
     unsafe fn NonMaskableInt() {
         super::reset(ResetCause::Watchdog)
     }
 
+    /// An interrupt or exception that nobody expects.
+    ///
     /// # Safety
     /// Only the processor calls it.
     #[exception]

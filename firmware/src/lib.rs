@@ -11,9 +11,11 @@
 //! | `device` | what boards are made of: lines, clock, watchdog, flash |
 //! | `fault` | what happens when the program cannot go on |
 //! | `line` | packets on a byte stream |
+//! | `lora` | a radio in the place of the UART: where another link goes |
 //! | `node` | a sensor node, everything but its main loop |
 //! | `provisioned` | what a board was provisioned with, and what it says where it was not |
 //! | `relay` | a relay between two lines, everything but its main loop |
+//! | `senses` | what a node sees with, for an asynchronous main loop |
 //! | `siren` | a siren, everything but its main loop |
 //! | `watch` | detectors on input pins, between an interrupt and the loop |
 //! | `witness` | what a test wants to know of a node |
@@ -27,7 +29,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![warn(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 
-#[cfg(feature = "mps2")]
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 #[macro_use]
 mod log;
 
@@ -35,18 +37,22 @@ mod log;
 pub mod board;
 #[cfg(all(feature = "mps2", feature = "testing"))]
 pub mod counter;
-#[cfg(feature = "mps2")]
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 pub mod device;
 #[cfg(feature = "board")]
 pub mod fault;
-#[cfg(feature = "mps2")]
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 pub mod line;
-#[cfg(feature = "mps2")]
+#[cfg(feature = "lora")]
+pub mod lora;
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 pub mod node;
-#[cfg(feature = "mps2")]
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 pub mod provisioned;
 #[cfg(feature = "mps2")]
 pub mod relay;
+#[cfg(feature = "embassy")]
+pub mod senses;
 #[cfg(feature = "mps2")]
 pub mod siren;
 #[cfg(all(feature = "qemu", feature = "testing"))]

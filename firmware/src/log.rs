@@ -1,6 +1,8 @@
 //! The log, where there is one.
 
-#[cfg(feature = "defmt")]
+#[cfg(all(feature = "defmt", not(feature = "qemu")))]
+use defmt_rtt as _;
+#[cfg(all(feature = "defmt", feature = "qemu"))]
 use defmt_semihosting as _;
 
 #[cfg(feature = "defmt")]

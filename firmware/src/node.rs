@@ -7,6 +7,7 @@
 use core::fmt;
 
 use alertbus::bus::Heard;
+use alertbus::driver::Detection;
 use alertbus::driver::bench::{self, Stimulus};
 use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::message::{NodeId, ResetCause};
@@ -21,7 +22,7 @@ use embedded_storage::nor_flash::NorFlash;
 
 use crate::line::{FrameBuffer, Framer};
 use crate::provisioned::{self, StartError};
-use crate::watch::{self, Ear, Seen};
+use crate::watch::{self, Ear};
 #[cfg(feature = "witness")]
 use crate::witness::Witness;
 
@@ -43,7 +44,7 @@ pub struct SensorNode<F> {
     framer: Framer,
     ear: Ear,
     /// A detection that the node was not ready for.
-    untold: Option<Seen>,
+    untold: Option<Detection>,
     #[cfg(feature = "witness")]
     witness: Witness,
 }
@@ -75,12 +76,12 @@ pub struct Provisioned<F> {
 }
 
 impl<F: NorFlash> Provisioned<F> {
-    /// Reads the blob in the first page of `flash`, and has the store lie at `store`.
+    /// Reads the blob in `flash`, which stands where `store` has its mark, and has the store lie there.
     ///
     /// # Errors
     /// Nothing was written then.
     pub fn read(mut flash: F, store: Layout) -> Result<Self, StartError> {
-        let blob = provisioned::read_blob(&mut flash)?;
+        let blob = provisioned::read_blob(&mut flash, &store)?;
         let Blob { network, node, key, epoch, flash_seq, other_seq } = blob;
         let birth = Birth { epoch, flash_seq, other_seq };
         let store = FlashStore::new(flash, store, birth).map_err(StartError::Layout)?;
@@ -162,9 +163,30 @@ impl<F: NorFlash> SensorNode<F> {
         None
     }
 
+    /// Takes what a detector concludes. What the node is not ready for, it is told again at the next step.
+    pub fn handle_detection(&mut self, now: Instant, detection: Detection) {
+        match detection.submit(now, &mut self.node) {
+            Submission::Refused { why: Refusal::Starting | Refusal::StoreBusy, .. } => self.keep(detection),
+            Submission::Refused { why: _why, .. } => log!(warn, "{} refused: {}", detection.draft(), _why),
+            _taken => log!(info, "{}: {}", detection.draft(), _taken),
+        }
+    }
+
     /// A detector has failed; the next report says so.
     pub fn note_driver_error(&mut self) {
         self.node.note_driver_error();
+    }
+
+    /// When [`SensorNode::step`] has something to do; none while only an input can change anything.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.node.poll_timeout()
+    }
+
+    /// Alerts that wait for somebody to have stored them.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.node.resident()
     }
 
     /// Raises what was seen, does what has become due, and tells the log what happened.
@@ -189,28 +211,29 @@ impl<F: NorFlash> SensorNode<F> {
         self.framer.frame(packet, frame)
     }
 
-    /// Takes what the interrupt has seen. What the node is not ready for stays for the next turn, and what comes behind
-    /// it waits.
+    /// Takes what the interrupt has seen. What comes behind something that the node is not ready for waits on the bus.
     fn raise_seen(&mut self, now: Instant) {
         (0..watch::take_failures()).for_each(|_| self.node.note_driver_error());
-        loop {
-            let seen = match self.untold.take().map(Heard::Message).or_else(|| self.ear.poll()) {
+        if let Some(detection) = self.untold.take() {
+            self.handle_detection(now, detection);
+        }
+        while self.untold.is_none() {
+            match self.ear.poll() {
                 None => return,
-                Some(Heard::Message(seen)) => seen,
+                Some(Heard::Message(seen)) => self.handle_detection(now, seen.detection()),
                 Some(Heard::Missed { row: _row, count: _count }) => {
                     log!(error, "{=u64} detections missed: {}", _count, _row);
                     self.node.note_driver_error();
-                    continue;
                 }
-            };
-            match seen.detection().submit(now, &mut self.node) {
-                Submission::Refused { why: Refusal::Starting | Refusal::StoreBusy, .. } => {
-                    self.untold = Some(seen);
-                    return;
-                }
-                Submission::Refused { why: _why, .. } => log!(warn, "{} refused: {}", seen, _why),
-                _taken => log!(info, "{}: {}", seen, _taken),
             }
+        }
+    }
+
+    /// There is room for one: a loop that steps hears of the next no sooner.
+    fn keep(&mut self, detection: Detection) {
+        if self.untold.replace(detection).is_some() {
+            log!(error, "a detection is lost: the node is not ready");
+            self.node.note_driver_error();
         }
     }
 

@@ -2,8 +2,10 @@
 
 use alertbus::limits::BLOB_LEN;
 use alertbus::provision::{Blob, BlobError};
-use alertbus::store::{LayoutError, StoreError};
+use alertbus::store::{Layout, LayoutError, StoreError};
 use embedded_storage::nor_flash::ReadNorFlash;
+
+use crate::board;
 
 /// Why a station does not start. It sends nothing then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +14,7 @@ use embedded_storage::nor_flash::ReadNorFlash;
 pub enum StartError {
     /// The flash cannot be read.
     Flash,
-    /// What stands in its first page is no blob.
+    /// What stands in the page of its blob is none.
     Unprovisioned(BlobError),
     /// The store does not fit where it is to lie.
     Layout(LayoutError),
@@ -25,20 +27,21 @@ impl StartError {
         match self {
             Self::Flash => "its flash cannot be read",
             Self::Unprovisioned(BlobError::Erased) => {
-                "it is not provisioned: flash its blob into the first page"
+                "it is not provisioned: flash its blob into its own page"
             }
             Self::Unprovisioned(_) => {
-                "its first page holds no sound blob: make a new one, and flash it there"
+                "the page of its blob holds no sound one: make a new one, and flash it there"
             }
             Self::Layout(_) => "the store does not fit on its flash",
         }
     }
 }
 
-/// The blob in the first page of `flash`.
-pub(crate) fn read_blob<F: ReadNorFlash>(flash: &mut F) -> Result<Blob, StartError> {
+/// The blob in `flash`, in whose page `store` has its mark, behind it.
+pub(crate) fn read_blob<F: ReadNorFlash>(flash: &mut F, store: &Layout) -> Result<Blob, StartError> {
     let mut bytes = [0; BLOB_LEN];
-    flash.read(0, &mut bytes).map_err(|_| StartError::Flash)?;
+    let blob = store.used.saturating_sub(board::USED);
+    flash.read(blob, &mut bytes).map_err(|_| StartError::Flash)?;
     Blob::decode(&bytes).map_err(StartError::Unprovisioned)
 }
 

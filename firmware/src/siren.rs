@@ -33,7 +33,7 @@ pub struct SirenStation<F, H, L> {
 }
 
 impl<F: NorFlash, H: Output, L: Output> SirenStation<F, H, L> {
-    /// Starts the siren that the first page of `flash` names, with its store at `store`.
+    /// Starts the siren that the blob on `flash` names, with its store at `store`.
     ///
     /// # Errors
     /// It is no siren; nothing was written then.
@@ -44,7 +44,7 @@ impl<F: NorFlash, H: Output, L: Output> SirenStation<F, H, L> {
         (horn, lamp): (H, L),
         now: Instant,
     ) -> Result<Self, StartError> {
-        let blob = provisioned::read_blob(&mut flash)?;
+        let blob = provisioned::read_blob(&mut flash, &store)?;
         let Blob { network: _, node, key, epoch, flash_seq, other_seq } = blob;
         let birth = Birth { epoch, flash_seq, other_seq };
         let store = SirenStore::new(flash, store, birth).map_err(StartError::Layout)?;

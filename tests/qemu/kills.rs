@@ -1,4 +1,4 @@
-//! A node whose power goes a hundred times: at a random moment, or in the midst of a word or page of the flash.
+//! A node whose power goes again and again: at a random moment, or in the midst of a word or page of the flash.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,16 +6,23 @@ use std::time::Duration;
 use alertbus::driver::bench::Stimulus;
 
 use crate::link::{launch, launches};
-use crate::site::Site;
+use crate::site::{Program, Site};
 
-const KILLS: u16 = 100;
-
-/// That no counter comes twice, and no alert, [`Desk`](crate::desk::Desk) sees to.
 #[test]
 fn no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_goes() {
-    let mut site = Site::new("kills", 4);
+    kill(Program::Node, 100);
+}
+
+#[test]
+fn none_is_lost_and_none_comes_twice_from_an_asynchronous_loop_either() {
+    kill(Program::NodeEmbassy, 20);
+}
+
+/// That no counter comes twice, and no alert, [`Desk`](crate::desk::Desk) sees to.
+fn kill(program: Program, kills: u16) {
+    let mut site = Site::with(program, "kills", 4);
     let mut raised = 0;
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         // While the line is dead, alerts have to wait for a later start.
         site.loss_percent = if kill % 3 == 0 { 100 } else { 30 };
         site.power_on();
@@ -40,13 +47,13 @@ fn no_durable_alert_is_lost_and_no_counter_comes_twice_however_often_the_power_g
     site.loss_percent = 0;
     site.power_on();
     let durable = site.durable.len();
-    assert!(durable > 100, "only {durable} of {raised} alerts came as far as the flash");
+    assert!(durable > usize::from(kills), "only {durable} of {raised} alerts came as far as the flash");
     site.until("all that was durable", |site| site.flash_delivered().is_superset(&site.durable));
     let places = launches(&site);
     let once: BTreeSet<&u16> = places.iter().collect();
     assert_eq!(once.len(), places.len(), "an alert is delivered under two numbers: {places:?}");
     println!("{raised} raised, {} durable, {} delivered", site.durable.len(), site.desk.delivered.len());
     site.until("a report of the last start", |site| {
-        site.desk.reports.last().is_some_and(|last| last.boot > KILLS / 2 && last.boot <= KILLS + 1)
+        site.desk.reports.last().is_some_and(|last| last.boot > kills / 2 && last.boot <= kills + 1)
     });
 }

@@ -8,7 +8,33 @@ use alertbus::message::{Body, Phase, ResetCause};
 use alertbus::{AlertDraft, SiteId};
 
 use crate::debugger::Register;
-use crate::site::Site;
+use crate::site::{Program, Site};
+
+/// Each case, with each main loop that a node can have.
+macro_rules! cases {
+    ($($case:ident,)*) => {
+        mod plain {
+            use crate::site::Program;
+
+            $(#[test] fn $case() { super::$case(Program::Node); })*
+        }
+
+        mod embassy {
+            use crate::site::Program;
+
+            $(#[test] fn $case() { super::$case(Program::NodeEmbassy); })*
+        }
+    };
+}
+
+cases! {
+    every_alert_arrives_once_and_both_ends_agree_on_every_byte,
+    every_alert_arrives_once_over_a_line_that_loses_half,
+    noise_on_both_lines_is_no_alert_and_keeps_none_back,
+    a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing,
+    a_node_that_fails_starts_again_says_why_and_has_lost_nothing,
+    a_loop_that_only_waits_is_not_taken_for_one_that_hangs,
+}
 
 /// A launch at this site, by which the test knows it again: a live Flash alert.
 pub(crate) fn launch(site: u16) -> Stimulus {
@@ -26,9 +52,8 @@ pub(crate) fn launches(site: &Site) -> Vec<u16> {
     bodies.filter_map(place).collect()
 }
 
-#[test]
-fn every_alert_arrives_once_and_both_ends_agree_on_every_byte() {
-    let mut site = Site::new("clean", 1);
+fn every_alert_arrives_once_and_both_ends_agree_on_every_byte(program: Program) {
+    let mut site = Site::with(program, "clean", 1);
     site.power_on();
     for number in 1..=20_u8 {
         site.stimulate(&launch(number.into()));
@@ -45,9 +70,8 @@ fn every_alert_arrives_once_and_both_ends_agree_on_every_byte() {
     assert_eq!(site.desk.reports[0].reset_cause, ResetCause::PowerOn);
 }
 
-#[test]
-fn every_alert_arrives_once_over_a_line_that_loses_half() {
-    let mut site = Site::new("loss", 2);
+fn every_alert_arrives_once_over_a_line_that_loses_half(program: Program) {
+    let mut site = Site::with(program, "loss", 2);
     site.loss_percent = 50;
     site.power_on();
     for number in 1..=24_u8 {
@@ -62,9 +86,8 @@ fn every_alert_arrives_once_over_a_line_that_loses_half() {
     assert_eq!(places, Vec::from_iter(1..=24));
 }
 
-#[test]
-fn noise_on_both_lines_is_no_alert_and_keeps_none_back() {
-    let mut site = Site::new("noise", 3);
+fn noise_on_both_lines_is_no_alert_and_keeps_none_back(program: Program) {
+    let mut site = Site::with(program, "noise", 3);
     site.power_on();
     for number in 1..=20 {
         // The last byte closes off what came before, as the rig and the gateway do after opening a line.
@@ -79,8 +102,7 @@ fn noise_on_both_lines_is_no_alert_and_keeps_none_back() {
     assert_eq!(launches(&site), Vec::from_iter(1..=20));
 }
 
-#[test]
-fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
+fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing(program: Program) {
     const PAGE_LEN: usize = 4096;
     for (name, from, pages, says) in [
         ("blank", 0, 1, "node: it is not provisioned: flash its blob into the first page"),
@@ -92,7 +114,7 @@ fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
             "node: its counters are lost: provision it anew, with a new epoch, and flash the blob",
         ),
     ] {
-        let mut site = Site::new(name, 5);
+        let mut site = Site::with(program, name, 5);
         // It was a node once, and has sent something.
         site.power_on();
         site.until("a report", |site| !site.desk.reports.is_empty());
@@ -106,9 +128,8 @@ fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing() {
     }
 }
 
-#[test]
-fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing() {
-    let mut site = Site::new("faults", 6);
+fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing(program: Program) {
+    let mut site = Site::with(program, "faults", 6);
     let mut debugger = site.power_on_with_debugger();
     site.until("a first report", |site| site.desk.reports.iter().any(|report| report.boot == 1));
     // Where no program is, and where no stack is.
@@ -127,4 +148,20 @@ fn a_node_that_fails_starts_again_says_why_and_has_lost_nothing() {
         site.until("the alert", |site| launches(site).contains(&boot));
     }
     assert_eq!(launches(&site), [2, 3, 4, 5]);
+}
+
+fn a_loop_that_only_waits_is_not_taken_for_one_that_hangs(program: Program) {
+    let [mut site, mut blank] = ["waits", "waits-blank"].map(|name| Site::with(program, name, 7));
+    blank.erase(0, 64);
+    site.power_on();
+    blank.power_on();
+    site.until("a first report", |site| !site.desk.reports.is_empty());
+    // Longer than the watchdog has patience, twice over.
+    site.go_on(Duration::from_secs(9));
+    site.stimulate(&launch(1));
+    site.until("an alert", |site| site.desk.delivered.len() == 1);
+    // A node that starts again says so at once.
+    assert!(site.desk.reports.iter().all(|report| report.boot == 1), "{:?}", site.desk.reports);
+    blank.go_on(Duration::from_millis(10));
+    assert_eq!(blank.told.len(), 1, "{:?}", blank.told);
 }

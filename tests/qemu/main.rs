@@ -1,9 +1,11 @@
 //! The firmware in QEMU. `cargo verify qemu` runs this; a plain `cargo test` does not, for want of an emulator.
 //!
 //! - `baud`: what arrives of bytes at the wrong speed.
+//! - `boards`: the images for boards that can be bought, and what they take.
 //! - `budget`: what the firmware costs, and may.
 //! - `debugger`: what breaks a guest on purpose.
 //! - `desk`: the gateway here, and what it has heard.
+//! - `embassy`: what only the asynchronous main loop has.
 //! - `guest`: an image in QEMU, from its start to its end, whichever comes.
 //! - `joined`: `host-sim qemu` as a person runs it.
 //! - `kills`: a node that loses its power a hundred times.
@@ -20,9 +22,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod baud;
+mod boards;
 mod budget;
 mod debugger;
 mod desk;
+mod embassy;
 mod guest;
 mod joined;
 mod kills;

@@ -143,7 +143,7 @@ fn a_board_without_a_blob_is_no_siren_and_says_so() {
     let mut site = Site::with(Program::Siren, "siren-blank", 13);
     site.erase(0, 64);
     site.start(&counted());
-    let says = "siren: it is not provisioned: flash its blob into the first page";
+    let says = "siren: it is not provisioned: flash its blob into its own page";
     site.until(says, |site| site.told.iter().any(|line| line == says));
     site.until("its lamp", |site| changes(site, LAMP).len() >= 3);
     assert!(is_pattern(&changes(&site, LAMP), &[100, 2_900]));

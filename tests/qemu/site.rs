@@ -56,14 +56,23 @@ pub(crate) struct Site {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Program {
     Node,
+    /// The same node with an asynchronous main loop.
+    NodeEmbassy,
     Siren,
 }
 
 impl Program {
     /// Built once.
     fn image(self) -> &'static Path {
-        static IMAGES: OnceLock<Vec<PathBuf>> = OnceLock::new();
-        let images = IMAGES.get_or_init(|| board().build(&["witness"], &["node", "siren"]));
+        static IMAGES: OnceLock<[PathBuf; 3]> = OnceLock::new();
+        let images = IMAGES.get_or_init(|| {
+            let one = |features: &[&str], program| board().build(features, &[program]).remove(0);
+            [
+                one(&["witness"], "node"),
+                one(&["witness", "embassy"], "node-embassy"),
+                one(&["witness"], "siren"),
+            ]
+        });
         &images[self as usize]
     }
 }
@@ -81,7 +90,7 @@ impl Site {
 
     /// As [`Site::new`], with this program on the board.
     pub(crate) fn with(program: Program, name: &str, seed: u64) -> Self {
-        let folder = new_folder(name, desk::blob().encode().unwrap().expose());
+        let folder = new_folder(&format!("{program:?}-{name}"), desk::blob().encode().unwrap().expose());
         Self {
             program,
             folder,

@@ -1,4 +1,4 @@
-//! Every command that README.md and the guide in `docs/` show is a command that exists, and what they show of
+//! Every command that the READMEs and the guide in `docs/` show is a command that exists, and what they show of
 //! host-sim's output is what it prints.
 //!
 //! Read are fenced blocks marked `console` or `sh`: a line that begins with `$ ` is a command, what follows up to
@@ -18,9 +18,9 @@ use alertbus_tests::root;
 use crate::page::Step;
 use crate::shell::{Runner, Word};
 
-/// README.md and the guide.
+/// README.md, that of the firmware, and the guide.
 fn pages() -> Vec<(String, String)> {
-    let mut paths = vec![root().join("README.md")];
+    let mut paths = vec![root().join("README.md"), root().join("firmware/README.md")];
     if let Ok(entries) = fs::read_dir(root().join("docs")) {
         paths.extend(entries.map(|entry| entry.unwrap().path()));
     }

@@ -13,14 +13,14 @@ pub const TOOLCHAIN: &str = "ALERTBUS_VERIFY_TOOLCHAIN";
 /// The emulator's program.
 pub const QEMU: &str = "qemu-system-arm";
 
-/// A board that QEMU plays.
+/// A board: one that QEMU plays, or one that can be bought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Board {
     /// Its feature of `alertbus-firmware`.
     pub feature: &'static str,
     /// Rust's name for its processor.
     pub target: &'static str,
-    /// QEMU's name for it.
+    /// QEMU's name for it; empty where it plays no such board.
     pub machine: &'static str,
     /// It has two lines, a flash, a clock and a watchdog here, and not only a processor.
     pub is_whole: bool,
@@ -42,6 +42,13 @@ pub const BOARDS: [Board; 4] = [
         is_whole: false,
     },
     Board { feature: "qemu-microbit", target: "thumbv6m-none-eabi", machine: "microbit", is_whole: false },
+];
+
+/// Boards that can be bought. Nothing runs on them here; their images are built, and looked at.
+pub const REAL_BOARDS: [Board; 3] = [
+    Board { feature: "nrf52840-dk", target: "thumbv7em-none-eabihf", machine: "", is_whole: true },
+    Board { feature: "nucleo-f429zi", target: "thumbv7em-none-eabihf", machine: "", is_whole: true },
+    Board { feature: "raspberry-pi-pico", target: "thumbv6m-none-eabi", machine: "", is_whole: true },
 ];
 
 impl Board {
@@ -81,7 +88,7 @@ impl Board {
             Err(error) => return Err(format!("cargo does not run: {error}")),
         };
         let image = |program: &&str| match executable(&messages, program) {
-            Some(path) => kept(&path, features),
+            Some(path) => kept(&path, &[&[self.feature], features].concat()),
             None => Err(format!("cargo built {program} for {} and did not say where", self.feature)),
         };
         programs.iter().map(image).collect()

@@ -145,8 +145,13 @@ pub fn now() -> Instant {
 
 /// Waits for an interrupt; the next tick of the clock is one. The watchdog is told that the loop turns.
 pub fn wait() {
-    WATCHDOG.feed();
+    feed();
     cortex_m::asm::wfi();
+}
+
+/// Tells the watchdog that the loop turns.
+pub fn feed() {
+    WATCHDOG.feed();
 }
 
 /// Tells a person who watches, in a line that is made of these pieces.

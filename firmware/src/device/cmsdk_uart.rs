@@ -5,6 +5,8 @@
 //! lost then is found by the check of its frame.
 
 use core::convert::Infallible;
+#[cfg(feature = "embassy")]
+use core::future::poll_fn;
 use core::iter;
 
 use critical_section::Mutex;
@@ -48,6 +50,8 @@ pub struct Uart {
 struct Rings {
     received: Ring<RING_LEN>,
     to_send: Ring<RING_LEN>,
+    #[cfg(feature = "embassy")]
+    waiting: super::waiting::Waiting,
 }
 
 impl Uart {
@@ -58,7 +62,13 @@ impl Uart {
     pub(crate) const unsafe fn at(base: usize) -> Self {
         // SAFETY: the caller says that the device is there.
         let registers = unsafe { Registers::at(base) };
-        Self { registers, rings: Mutex::new(Rings { received: Ring::new(), to_send: Ring::new() }) }
+        let rings = Rings {
+            received: Ring::new(),
+            to_send: Ring::new(),
+            #[cfg(feature = "embassy")]
+            waiting: super::waiting::Waiting::new(),
+        };
+        Self { registers, rings: Mutex::new(rings) }
     }
 
     /// Turns it on, `divider` being its clock over the speed of the line, at least 16.
@@ -131,6 +141,8 @@ impl Uart {
             }
             let [byte, ..] = self.registers.read(DATA).to_le_bytes();
             rings.received.push(byte);
+            #[cfg(feature = "embassy")]
+            rings.waiting.wake_reader();
         }
         self.registers.write(CONTROL, ENABLED);
     }
@@ -140,6 +152,8 @@ impl Uart {
         while self.registers.read(STATE) & TX_FULL == 0 {
             let Some(byte) = rings.to_send.pop() else { return };
             self.registers.write(DATA, u32::from(byte));
+            #[cfg(feature = "embassy")]
+            rings.waiting.wake_writer();
         }
     }
 }
@@ -199,5 +213,57 @@ impl Write for &Uart {
 impl WriteReady for &Uart {
     fn write_ready(&mut self) -> Result<bool, Infallible> {
         Ok(self.room() > 0)
+    }
+}
+
+#[cfg(feature = "embassy")]
+impl Uart {
+    /// Waits until a byte is there.
+    pub async fn readable(&self) {
+        poll_fn(|context| {
+            critical_section::with(|masked| {
+                let rings = self.rings.borrow(masked);
+                rings.waiting.poll_reader(context, rings.received.room() < RING_LEN)
+            })
+        })
+        .await;
+    }
+
+    /// Waits until there is room for so many bytes, which the ring can hold.
+    pub async fn writable(&self, len: usize) {
+        poll_fn(|context| {
+            critical_section::with(|masked| {
+                let rings = self.rings.borrow(masked);
+                rings.waiting.poll_writer(context, rings.to_send.room() >= len.min(RING_LEN))
+            })
+        })
+        .await;
+    }
+}
+
+#[cfg(feature = "embassy")]
+impl embedded_io_async::Read for &Uart {
+    async fn read(&mut self, into: &mut [u8]) -> Result<usize, Infallible> {
+        if !into.is_empty() {
+            self.readable().await;
+        }
+        // What is there now is read without waiting.
+        Read::read(self, into)
+    }
+}
+
+#[cfg(feature = "embassy")]
+impl embedded_io_async::Write for &Uart {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        if !bytes.is_empty() {
+            self.writable(1).await;
+        }
+        // As much as there is room for now is written without waiting.
+        Write::write(self, bytes)
+    }
+
+    async fn flush(&mut self) -> Result<(), Infallible> {
+        self.writable(RING_LEN).await;
+        Ok(())
     }
 }

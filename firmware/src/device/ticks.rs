@@ -39,6 +39,8 @@ fn SysTick() {
     critical_section::with(|masked| {
         let millis = MILLIS.borrow(masked);
         millis.set(millis.get().wrapping_add(1));
+        #[cfg(feature = "embassy")]
+        super::alarm::ring(millis.get());
     });
     if IS_FOLLOWED.load(Ordering::Relaxed) {
         SCB::set_pendsv();

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(witnessed(&line), Some((12, hash)));
         assert_eq!(witnessed(&format!("siren: 1 packets sent, sha256 {hash}")), Some((1, hash)));
         for other in [
-            "node: it is not provisioned: flash its blob into the first page",
+            "node: it is not provisioned: flash its blob into its own page",
             "node: 12 packets sent, sha256 88d4",
             "node: -1 packets sent, sha256 88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589",
         ] {

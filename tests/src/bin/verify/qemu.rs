@@ -1,6 +1,6 @@
 //! The firmware in QEMU, on a machine that may have neither QEMU nor a Rust for microcontrollers.
 
-use alertbus_tests::firmware::{BOARDS, QEMU, TOOLCHAIN};
+use alertbus_tests::firmware::{BOARDS, Board, QEMU, REAL_BOARDS, TOOLCHAIN};
 
 use crate::install;
 use crate::rungs::{self, Verdict};
@@ -49,14 +49,25 @@ fn program(log: &mut Log<'_>, program: &str, package: &str) -> Result<(), rungs:
 /// The firmware for each board; the workspace's own clippy sees it without one, where it is empty.
 fn lint(log: &mut Log<'_>) -> Result<(), String> {
     for board in BOARDS {
-        // The log and the witness are a node's, which only a whole board is.
-        let of_node: &[&str] = if board.is_whole { &[",defmt", ",witness"] } else { &[] };
+        // The log, the witness and the other main loop are a node's, which only a whole board is.
+        let of_node: &[&str] =
+            if board.is_whole { &[",defmt", ",witness", ",embassy", ",embassy,testing"] } else { &[] };
         for more in ["", ",testing"].iter().chain(of_node) {
-            let mut clippy = log.room.cargo("clippy -p alertbus-firmware --profile firmware --bins --locked");
-            clippy.args(["--target", board.target, "--features", &format!("{}{more}", board.feature)]);
-            clippy.args(["--", "-D", "warnings"]);
-            log.run(clippy)?;
+            lint_with(log, &board, more)?;
+        }
+    }
+    for board in REAL_BOARDS {
+        // The radio's adapter is not part of any program, and brings the log.
+        for more in ["", ",lora"] {
+            lint_with(log, &board, more)?;
         }
     }
     Ok(())
+}
+
+fn lint_with(log: &mut Log<'_>, board: &Board, more: &str) -> Result<(), String> {
+    let mut clippy = log.room.cargo("clippy -p alertbus-firmware --profile firmware --bins --locked");
+    clippy.args(["--target", board.target, "--features", &format!("{}{more}", board.feature)]);
+    clippy.args(["--", "-D", "warnings"]);
+    log.run(clippy)
 }

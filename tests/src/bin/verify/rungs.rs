@@ -17,6 +17,8 @@ const ADVISORIES_S_MAX: Duration = Duration::from_secs(60);
 const RUSTUP_S_MAX: Duration = Duration::from_secs(180);
 /// The `rust-version` of core, to the patch; a test holds them together.
 const OLDEST_RUST: &str = "1.87.0";
+/// The crate that stands for a user's.
+const USER: &str = "firmware/example-user/Cargo.toml";
 /// Simulated node-hours of one pass: some minutes on two cores.
 const SOAK_NODE_HOURS: u64 = 2_000_000;
 /// With these, Debian's second Rust builds `core` itself. No linker is among them: a library needs none.
@@ -83,9 +85,11 @@ impl Rung {
             Self::Docs => "the documentation builds without a warning, private items too",
             Self::Test => "all tests and doctests",
             Self::NoStd => {
-                "core builds for Cortex-M0, Cortex-M4F and RISC-V, and with the oldest Rust it promises"
+                "core builds for Cortex-M0, Cortex-M4F and RISC-V, as a user's crate has it, and with its oldest Rust"
             }
-            Self::Qemu => "the firmware does on every board in QEMU what its golden files say",
+            Self::Qemu => {
+                "the firmware does in QEMU what its golden files say, and is built for boards that can be bought"
+            }
             Self::Deny => "bans, licences, sources; advisories where their database can be had",
             Self::Soak => "two million simulated node-hours under every fault break no promise",
         }
@@ -144,15 +148,30 @@ fn nostd(log: &mut Log<'_>, only: Option<Source>) -> Verdict {
     for source in Source::ALL {
         let targets: Vec<&str> =
             taken.iter().filter(|(by, _)| *by == source).map(|(_, target)| *target).collect();
-        for features in [&[][..], &["--features", "defmt"]] {
+        for what in [&["-p", "alertbus"][..], &["-p", "alertbus", "--features", "defmt"]] {
             if !targets.is_empty() {
-                let command = build(log, source, &targets, features);
+                let command = build(log, source, &targets, what);
                 log.run(command).map_err(|why| format!("{why} ({})", toolchain::summary(&taken)))?;
             }
         }
     }
+    user(log, &taken)?;
     let oldest = oldest(log)?;
     Ok(format!("{}; {oldest}", toolchain::summary(&taken)))
+}
+
+/// A crate that is no member of the workspace, as a user's is: its test here, and built for each Cortex-M.
+fn user(log: &mut Log<'_>, taken: &[(Source, &str)]) -> Result<(), String> {
+    let target = log.room.target.join("example-user");
+    let mut test = log.room.cargo(&format!("test --locked --manifest-path {USER}"));
+    test.env("CARGO_TARGET_DIR", &target);
+    log.run(test)?;
+    for (source, name) in taken.iter().filter(|(_, name)| name.starts_with("thumb")) {
+        let mut command = build(log, *source, &[name], &["--manifest-path", USER]);
+        command.env("CARGO_TARGET_DIR", &target);
+        log.run(command)?;
+    }
+    Ok(())
 }
 
 /// Where the Rust for each of `targets` comes from, once it is there.
@@ -196,7 +215,7 @@ fn oldest(log: &mut Log<'_>) -> Verdict {
     Ok(format!("Rust {OLDEST_RUST}"))
 }
 
-fn build(log: &Log<'_>, source: Source, targets: &[&str], features: &[&str]) -> Command {
+fn build(log: &Log<'_>, source: Source, targets: &[&str], what: &[&str]) -> Command {
     let mut command = if source == Source::Debian {
         let mut command = log.room.command("/usr/bin/cargo");
         firmware::set_debian(&mut command, &log.room.target);
@@ -205,7 +224,7 @@ fn build(log: &Log<'_>, source: Source, targets: &[&str], features: &[&str]) -> 
     } else {
         log.room.cargo("build")
     };
-    command.args(["-p", "alertbus", "--release", "--locked"]).args(features);
+    command.args(["--release", "--locked"]).args(what);
     for target in targets {
         command.args(["--target", target]);
     }

@@ -1,0 +1,183 @@
+//! ST's NUCLEO-F429ZI.
+//!
+//! | what | where |
+//! | --- | --- |
+//! | uplink | the USB port of the debugger, which is a serial line too: PD8 sends, PD9 receives |
+//! | launch detector | the blue button, PC13, to 3.3 V; a detector's relay goes between the same pin and 3.3 V |
+//! | lamp | LD1, PB0 |
+//! | flash | the chip's second bank, while the program runs from the first: four sectors of 16 KiB for the store, one of 64 KiB for the blob; an erase keeps the loop for 400 ms, 800 ms at most (STM32F429 data sheet, table 48), and interrupts go on |
+
+use alertbus::driver::annunciator::{Annunciator, Switch};
+use alertbus::driver::contact::Contact;
+use alertbus::message::ResetCause;
+use alertbus::store::Layout;
+use cortex_m::{Peripherals, singleton};
+use embassy_stm32::exti::{self, ExtiInput};
+use embassy_stm32::flash::{self, Blocking, Error};
+use embassy_stm32::gpio::{Flex, Level, Output, Pull, Speed};
+use embassy_stm32::mode::Async;
+use embassy_stm32::pac::RCC;
+use embassy_stm32::peripherals::{IWDG, USART3};
+use embassy_stm32::rcc::{APBPrescaler, Hse, HseMode, Pll, PllMul, PllPDiv, PllPreDiv, PllSource, Sysclk};
+use embassy_stm32::time::Hertz;
+use embassy_stm32::usart::{self, BufferedInterruptHandler, BufferedUart, BufferedUartRx, BufferedUartTx};
+use embassy_stm32::wdg::IndependentWatchdog;
+use embassy_stm32::{Config, bind_interrupts, interrupt};
+use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+
+use super::Parts;
+use super::real::{self, BAUD, RING_LEN, WATCHDOG_S, launch};
+use crate::device::guard;
+use crate::fault;
+
+/// Length of the sectors that the store has, in bytes.
+const SECTOR_LEN: usize = 16 * 1024;
+
+/// The sector with the blob, from the flash's beginning, which is at this address.
+const BLOB: u32 = real::BLOB - 0x0800_0000;
+
+/// Where the store lies on the flash: before the sector with the blob, at the beginning of the second bank.
+pub const STORE: Layout =
+    Layout { used: BLOB + super::USED, base: BLOB - 4 * super::len(SECTOR_LEN), pages: 4 };
+
+/// Below the memory there is nothing from here on but the option bytes (RM0090, 2.3), which nobody reads, for as many
+/// bytes as two has to this power.
+const NOTHING: (u32, u32) = (0x1fff_8000, 15);
+
+/// The line from the gateway.
+pub type Receiver = BufferedUartRx<'static>;
+/// The line to the gateway.
+pub type Sender = BufferedUartTx<'static>;
+/// What the node sees with: a launch detector.
+pub type Senses = Contact<ExtiInput<'static, Async>>;
+/// What the lamp hangs on.
+pub type Light = Switch<Output<'static>>;
+
+/// The board's flash. Its sectors differ in length; those that are erased here are of one.
+pub struct Flash(flash::Flash<'static, Blocking>);
+
+/// The board's watchdog, which runs.
+pub struct Watchdog(IndependentWatchdog<'static, IWDG>);
+
+bind_interrupts!(struct Handlers {
+    USART3 => BufferedInterruptHandler<USART3>;
+    EXTI15_10 => exti::InterruptHandler<interrupt::typelevel::EXTI15_10>;
+});
+
+/// Turns the board on. None a second time.
+#[must_use]
+pub fn parts() -> Option<Parts> {
+    guard_stack();
+    let reset_cause = fault::take_own_cause().unwrap_or_else(chip_cause);
+    let board = embassy_stm32::init(clocks());
+    // Revisions before 3 read the second bank wrongly while this pin moves (errata ES0206, 2.2.11), so it is held.
+    let mut held = Flex::new(board.PA12);
+    held.set_low();
+    held.set_as_input_output_pull(Speed::Low, Pull::Down);
+    core::mem::forget(held);
+    let mut config = usart::Config::default();
+    config.baudrate = BAUD;
+    let uplink = BufferedUart::new(
+        board.USART3,
+        board.PD9,
+        board.PD8,
+        singleton!(: [u8; RING_LEN] = [0; RING_LEN])?,
+        singleton!(: [u8; RING_LEN] = [0; RING_LEN])?,
+        Handlers,
+        config,
+    );
+    let (sender, receiver) = uplink.ok()?.split();
+    let mut watchdog = IndependentWatchdog::new(board.IWDG, u32::from(WATCHDOG_S) * 1_000_000);
+    watchdog.unleash();
+    let button = ExtiInput::new(board.PC13, board.EXTI13, Pull::Down, Handlers);
+    Some(Parts {
+        flash: Some(Flash(flash::Flash::new_blocking(board.FLASH))),
+        receiver,
+        sender,
+        senses: Contact::new(button, launch(true)).ok()?,
+        lamp: Annunciator::new(Switch {
+            pin: Output::new(board.PB0, Level::Low, Speed::Low),
+            active_high: true,
+        }),
+        watchdog: Watchdog(watchdog),
+        reset_cause,
+    })
+}
+
+/// 48 MHz from the 8 MHz that the debugger gives the chip: exact, and no more than a timer of milliseconds can divide.
+fn clocks() -> Config {
+    let mut config = Config::default();
+    config.rcc.hsi = false;
+    config.rcc.hse = Some(Hse { freq: Hertz(8_000_000), mode: HseMode::Bypass });
+    config.rcc.pll_src = PllSource::HSE;
+    config.rcc.pll = Some(Pll {
+        prediv: PllPreDiv::DIV4,
+        mul: PllMul::MUL96,
+        divp: Some(PllPDiv::DIV4),
+        divq: None,
+        divr: None,
+    });
+    config.rcc.sys = Sysclk::PLL1_P;
+    config.rcc.apb1_pre = APBPrescaler::DIV2;
+    config
+}
+
+/// Holds the end of the stack.
+pub fn guard_stack() {
+    if let Some(mut core) = Peripherals::take() {
+        let (nothing, size_log2) = NOTHING;
+        guard::forbid(&mut core.MPU, nothing, size_log2);
+    }
+}
+
+/// What the chip knows of its last reset (RM0090, 7.3.21).
+fn chip_cause() -> ResetCause {
+    let why = RCC.csr().read();
+    // Bits stay until they are cleared.
+    RCC.csr().modify(|register| register.set_rmvf(true));
+    match () {
+        () if why.wdgrstf() || why.wwdgrstf() => ResetCause::Watchdog,
+        () if why.sftrstf() => ResetCause::Software,
+        () if why.porrstf() => ResetCause::PowerOn,
+        () if why.borrstf() => ResetCause::BrownOut,
+        // Every reset shows at the pin, so it tells nothing beside another.
+        () if why.padrstf() => ResetCause::Pin,
+        () => ResetCause::Unknown,
+    }
+}
+
+impl Watchdog {
+    /// The loop turns.
+    pub fn feed(&mut self) {
+        self.0.pet();
+    }
+}
+
+impl ErrorType for Flash {
+    type Error = Error;
+}
+
+impl ReadNorFlash for Flash {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, into: &mut [u8]) -> Result<(), Error> {
+        self.0.blocking_read(offset, into)
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+}
+
+impl NorFlash for Flash {
+    const WRITE_SIZE: usize = flash::WRITE_SIZE;
+    const ERASE_SIZE: usize = SECTOR_LEN;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Error> {
+        self.0.blocking_erase(from, to)
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Error> {
+        self.0.blocking_write(offset, bytes)
+    }
+}

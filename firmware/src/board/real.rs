@@ -1,0 +1,43 @@
+//! What boards that are no emulators have in common.
+
+use alertbus::driver::contact::ContactConfig;
+use alertbus::message::AlertDraft;
+use alertbus::message::kind::RocketLaunch;
+use alertbus::time::Instant;
+
+/// Where the blob is, as an address: the memory map says so.
+pub(super) const BLOB: u32 = match u32::from_str_radix(env!("BLOB"), 16) {
+    Ok(address) => address,
+    Err(_) => panic!("the memory map has no number for `_blob`"),
+};
+
+/// The uplink's speed.
+#[cfg(not(feature = "nrf52840-dk"))]
+pub(super) const BAUD: u32 = 115_200;
+
+/// Bytes that wait between the uplink's interrupts and the loop, each way: two frames of the longest sort.
+pub(super) const RING_LEN: usize = 128;
+
+/// The loop takes milliseconds; the longest erase of these boards is away for 800 ms.
+pub(super) const WATCHDOG_S: u8 = 4;
+
+/// Now.
+#[must_use]
+pub fn now() -> Instant {
+    Instant::from_millis(embassy_time::Instant::now().as_millis())
+}
+
+/// Tells a person who watches: a board has nothing for that but its log, which takes two pieces a line.
+pub fn tell(pieces: &[&str]) {
+    let mut pieces = pieces.iter().copied();
+    while let Some(_first) = pieces.next() {
+        let _second = pieces.next().unwrap_or_default();
+        log!(error, "{=str}{=str}", _first, _second);
+    }
+}
+
+/// What the board's button, or the detector's relay in its place, says.
+pub(super) fn launch(active_high: bool) -> ContactConfig {
+    let draft = AlertDraft::new(RocketLaunch::default());
+    ContactConfig { active_high, ..ContactConfig::launch_detector(draft) }
+}
