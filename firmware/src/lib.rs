@@ -57,7 +57,7 @@ pub mod senses;
 pub mod siren;
 #[cfg(all(feature = "qemu", feature = "testing"))]
 pub mod testing;
-#[cfg(feature = "mps2")]
+#[cfg(any(feature = "mps2", feature = "embassy"))]
 pub mod watch;
 #[cfg(feature = "witness")]
 mod witness;

@@ -8,11 +8,14 @@ pub(crate) mod cmsdk_uart;
 pub(crate) mod cmsdk_watchdog;
 #[cfg(feature = "mps2")]
 pub(crate) mod console;
+#[cfg(feature = "mps2")]
 pub(crate) mod fpga_io;
 pub(crate) mod guard;
 #[cfg(feature = "mps2")]
 pub(crate) mod host_file;
+#[cfg(feature = "mps2")]
 pub(crate) mod level;
+#[cfg(feature = "mps2")]
 mod register;
 #[cfg(feature = "mps2")]
 mod ring;
