@@ -99,7 +99,9 @@ impl Rung {
         match self {
             Self::Fmt => {
                 install::component(log, "fmt", "rustfmt")?;
-                all(log, &["fmt --all --check -- --color never"])
+                // No member of the workspace, so that the first line passes it over.
+                let user = format!("fmt --manifest-path {USER} --check -- --color never");
+                all(log, &["fmt --all --check -- --color never", &user])
             }
             Self::Lint => {
                 install::component(log, "clippy", "clippy")?;
