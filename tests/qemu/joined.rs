@@ -15,6 +15,8 @@ use host_sim::keyring::Keyring;
 use host_sim::outbox::{Outbox, Owner, StoredAlert};
 use serde_json::Value;
 
+use crate::guest::Guest;
+
 /// Whatever has not come by then never will.
 const PATIENCE: Duration = Duration::from_secs(240);
 
@@ -60,6 +62,17 @@ impl Joined {
             .args(["qemu", "--json"])
             .arg(image)
             .args(arguments.split(' ').filter(|word| !word.is_empty()));
+        Self::spawn(command)
+    }
+
+    /// Another command of host-sim, in this folder.
+    fn beside(folder: &Path, arguments: &str) -> Self {
+        let mut command = Command::new(host_sim());
+        command.args(arguments.split(' ')).current_dir(folder);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
@@ -88,12 +101,17 @@ impl Joined {
 
     /// Waits for a line of this source with these words.
     fn until(&mut self, source: &str, words: &str) -> Value {
+        self.until_field(source, "text", words)
+    }
+
+    /// Waits for an object of this type that has these words in this field.
+    fn until_field(&mut self, source: &str, field: &str, words: &str) -> Value {
         loop {
             let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
                 panic!("{source} never said `{words}`; said:\n{}", self.transcript())
             };
             self.seen.push(line.clone());
-            if line["type"] == source && line["text"].as_str().is_some_and(|text| text.contains(words)) {
+            if line["type"] == source && line[field].as_str().is_some_and(|text| text.contains(words)) {
                 return line;
             }
         }
@@ -273,10 +291,15 @@ fn killed_at_a_hundred_moments_it_goes_on_and_loses_and_repeats_nothing() {
 #[test]
 fn a_rig_that_is_typed_to_ends_when_all_is_delivered() {
     let mut joined = Joined::start(image(), "--scenario none");
-    joined.type_in("raise rocket-launch rounds=3\nnodes\nraise drone-sighting count=2\npin 1 high\nquit");
+    joined.type_in("raise rocket-launch rounds=3\nnodes\nraise drone-sighting count=2");
+    // The wire around the node breaks.
+    joined.type_in("pin 1 high");
+    joined.until_field("alert", "kind", "tamper");
+    joined.type_in("quit");
     assert_eq!(joined.end(), 0, "{}", joined.transcript());
-    let kinds: Vec<&str> = joined.of("alert").map(|alert| alert["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["rocket-launch", "drone-sighting"]);
+    let kinds: BTreeSet<&str> = joined.of("alert").map(|alert| alert["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["drone-sighting", "rocket-launch", "tamper"].into());
+    assert_eq!(joined.summary()["other"], 1, "what a pin shows is not the rig's word");
     assert!(joined.of("gateway").any(|line| line["text"].as_str().unwrap().starts_with("node 12: epoch 1")));
     assert_eq!((&joined.summary()["raised"], &joined.summary()["equal"]), (&2.into(), &true.into()));
 }
@@ -300,14 +323,57 @@ fn an_interrupt_ends_the_board_too_and_a_board_that_ends_is_a_lost_link() {
 }
 
 #[test]
-fn an_image_for_another_board_is_refused() {
-    let images = [(&BOARDS[3], "", "qemu-microbit, which QEMU does not play with lines and flash")];
-    for (board, arguments, words) in images {
-        let image = board.build(&[], &["test-restart"]).remove(0);
-        let mut joined = Joined::start(&image, arguments);
-        assert_eq!(joined.end(), 2);
-        assert!(joined.transcript().contains(words), "{}", joined.transcript());
+fn a_siren_is_warned_and_cleared_from_the_prompt() {
+    let image = BOARDS[0].build(&["defmt", "witness"], &["siren"]).remove(0);
+    let mut joined = Joined::start(&image, "--scenario none");
+    joined.until("uplink", "reports: start 1");
+    for (typed, answer) in
+        [("test 12 1", "test"), ("warn 12 rocket-launch 60", "warning"), ("clear 12", "all-clear")]
+    {
+        joined.type_in(typed);
+        let given = joined.until("gateway", &format!("{answer} 1/1/"));
+        let id = given["text"].as_str().unwrap().split(' ').nth(1).unwrap().to_owned();
+        assert_eq!(joined.until_field("gateway", "command", &id)["result"], "done", "{typed}");
     }
+    joined.type_in("quit");
+    assert_eq!(joined.end(), 0, "{}", joined.transcript());
+    assert!(joined.of("log").any(|line| line["level"] == "info"), "{}", joined.transcript());
+}
+
+/// As docs/qemu.md has it, with a QEMU that is started by hand.
+#[test]
+fn a_gateway_and_a_node_have_a_relay_in_qemu_between_them() {
+    let folder = store("relay");
+    fs::create_dir(&folder).unwrap();
+    for line in ["keys new --network 7 --dir keys", "keys provision 12 30 --dir keys"] {
+        assert_eq!(Joined::beside(&folder, line).end(), 0, "{line}");
+    }
+    fs::copy(folder.join("keys/blobs/node-30.epoch-1.blob"), folder.join("flash.bin")).unwrap();
+    let mut gateway = Joined::beside(&folder, "gateway --json --keys keys --listen qemu://uplink.sock");
+    gateway.until_field("listening", "address", "qemu://uplink.sock");
+    let image = BOARDS[0].build(&["defmt", "witness"], &["relay"]).remove(0);
+    let lines = ["-serial", "unix:uplink.sock", "-serial", "unix:node.sock,server=on,wait=off"];
+    let semihosting = ["-semihosting-config", "enable=on,target=native"];
+    let _relay = Guest::start(&BOARDS[0], &image, &folder, &[lines.as_slice(), &semihosting].concat());
+    let connect = "node --json --connect qemu://node.sock --keys keys --node 12 --store 12.flash";
+    let mut node = Joined::beside(&folder, connect);
+    node.type_in("raise rocket-launch rounds=3");
+    node.until_field("alert", "news", "stored");
+    node.type_in("quit");
+    assert_eq!(node.end(), 0);
+    gateway.until_field("alert", "headline", "rounds 3");
+    gateway.type_in("quit");
+    assert_eq!(gateway.end(), 0, "{}", gateway.transcript());
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn an_image_for_another_board_is_refused() {
+    let small = BOARDS[3].build(&[], &["test-restart"]).remove(0);
+    let mut joined = Joined::start(&small, "");
+    assert_eq!(joined.end(), 2);
+    let words = "qemu-microbit, which QEMU does not play with lines and flash";
+    assert!(joined.transcript().contains(words), "{}", joined.transcript());
     let mut joined = Joined::start(image(), "--machine mps2-an385");
     assert_eq!(joined.end(), 2);
     assert!(joined.transcript().contains("--machine asks for mps2-an385"), "{}", joined.transcript());

@@ -163,9 +163,9 @@ impl<'a> Floor<'a> {
         Ok(())
     }
 
-    /// The next that the node is to see, once it has said that it runs.
+    /// The next that the node is to see, once it runs and believes what it is told.
     fn take(&mut self) -> Option<(usize, alertbus::AlertDraft)> {
-        let is_ready = self.bench.is_some() && self.guest.is_some() && self.parts.seen.has_spoken();
+        let is_ready = self.bench.is_some() && self.guest.is_some() && self.parts.seen.has_reported();
         let (elapsed_ms, open) = (self.parts.stopwatch.elapsed_ms(), self.stage.account.open());
         self.stage.script.as_mut().filter(|_| is_ready && !self.closing)?.take(elapsed_ms, open)
     }
@@ -218,7 +218,7 @@ impl<'a> Floor<'a> {
         let held = ends::held(&self.run.room.flash(), &stored);
         let again = self.stage.account.forgotten(&held);
         if let Some(script) = &mut self.stage.script {
-            script.again(&again);
+            script.again(&again, held.len());
         }
         if !held.is_empty() || !again.is_empty() {
             let (held, again) = (held.len(), again.len());

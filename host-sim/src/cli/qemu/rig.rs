@@ -22,9 +22,12 @@ use crate::transport::Connection;
 /// Quiet between two alerts is cut to this, in milliseconds of the scenario.
 const QUIET_MS_MAX: u64 = 600_000;
 
-/// Alerts that a node is given before the gateway has stored the first of them: half of its slots, so that it never has
-/// to refuse one or count it into a summary.
-const IN_FLIGHT_MAX: u64 = SLOTS as u64 / 2;
+/// Alerts that a node is given before the gateway has stored the first of them, where `held` were in its journal when it
+/// started: half of the slots that these leave, so that it never has to refuse one or count it into a summary. What is
+/// stored has still to be acknowledged, and of what it held nobody knows when it was believed.
+pub(super) fn in_flight_max(held: usize) -> u64 {
+    (SLOTS.saturating_sub(held) as u64 / 2).max(1)
+}
 
 /// How long a board may take to take a frame of its bench.
 const WRITE_MAX: Duration = Duration::from_secs(10);
@@ -38,6 +41,8 @@ pub(super) struct Script {
     queue: VecDeque<usize>,
     /// How many of them, at its front, were seen before and are to be seen once more.
     again: u64,
+    /// See [`in_flight_max`].
+    in_flight_max: u64,
     speed: Speed,
     /// When the next is due, in milliseconds of this run.
     due_ms: u64,
@@ -68,7 +73,7 @@ impl Script {
             bail!("the scenario `{scenario}` has no alert to play");
         }
         let queue = (0..alerts.len()).collect();
-        Ok(Self { story, alerts, queue, again: 0, speed, due_ms: 0 })
+        Ok(Self { story, alerts, queue, again: 0, in_flight_max: in_flight_max(0), speed, due_ms: 0 })
     }
 
     /// What it is called, where it is written down how far it has come.
@@ -90,8 +95,10 @@ impl Script {
         self.queue.retain(|place| !seen(*place));
     }
 
-    /// These are to be seen once more, before all others; of what was seen before, no others are.
-    pub(super) fn again(&mut self, places: &[usize]) {
+    /// These are to be seen once more, before all others; of what was seen before, no others are. The node that starts
+    /// now holds `held` alerts.
+    pub(super) fn again(&mut self, places: &[usize], held: usize) {
+        self.in_flight_max = in_flight_max(held);
         self.queue.retain(|place| !places.contains(place));
         for place in places.iter().rev() {
             self.queue.push_front(*place);
@@ -112,7 +119,7 @@ impl Script {
     /// The next, if it is due and the node has room for it: of what was raised `open` alerts are not delivered, and those
     /// that are to be seen again are in no node.
     pub(super) fn take(&mut self, elapsed_ms: u64, open: u64) -> Option<(usize, AlertDraft)> {
-        if open.saturating_sub(self.again) >= IN_FLIGHT_MAX || self.due_ms > elapsed_ms {
+        if open.saturating_sub(self.again) >= self.in_flight_max || self.due_ms > elapsed_ms {
             return None;
         }
         let place = self.queue.pop_front()?;
@@ -154,24 +161,26 @@ mod tests {
         let mut script = script("max");
         let whole = script.queue.len();
         assert_eq!(script.wait(0), Some(Duration::ZERO));
-        for open in 0..IN_FLIGHT_MAX {
+        let most = in_flight_max(0);
+        for open in 0..most {
             assert_eq!(script.take(0, open).map(|(place, _)| place as u64), Some(open));
         }
-        assert!(script.take(0, IN_FLIGHT_MAX).is_none());
-        assert_eq!(script.take(0, IN_FLIGHT_MAX - 1).map(|(place, _)| place as u64), Some(IN_FLIGHT_MAX));
-        assert_eq!(script.queue.len() as u64, whole as u64 - IN_FLIGHT_MAX - 1);
+        assert!(script.take(0, most).is_none());
+        assert_eq!(script.take(0, most - 1).map(|(place, _)| place as u64), Some(most));
+        assert_eq!(script.queue.len() as u64, whole as u64 - most - 1);
         script.skip(|place| place < whole - 1);
-        script.again(&[3, 5]);
+        script.again(&[3, 5], 0);
         let order = [script.take(0, 0), script.take(0, 0), script.take(0, 0)];
         assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(3), Some(5), Some(whole - 1)]);
         // All that a node had room for was forgotten: it has room for it.
-        script.again(&[3, 5]);
-        script.again(&[1, 3, 5]);
-        let open = IN_FLIGHT_MAX + 2;
+        script.again(&[3, 5], 0);
+        script.again(&[1, 3, 5], 0);
+        let open = most + 2;
         let order = [script.take(0, open), script.take(0, open), script.take(0, open)];
         assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(1), None, None]);
         let order = [script.take(0, open - 1), script.take(0, open - 2)];
         assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(3), Some(5)]);
+        assert_eq!([0, 16, 30, 32, 34].map(in_flight_max), [16, 8, 1, 1, 1]);
         assert!(script.is_over() && script.wait(0).is_none() && script.take(0, 0).is_none());
     }
 

@@ -31,7 +31,8 @@ struct Packets {
     connection: Option<u64>,
     /// The last of it, oldest first.
     kept: VecDeque<Vec<u8>>,
-    total: u64,
+    /// It has brought a report: from then on the node believes what it is told.
+    has_reported: bool,
     alerts: BTreeSet<AlertId>,
     reports: VecDeque<Heartbeat>,
 }
@@ -49,10 +50,10 @@ impl Seen {
         self.news.notified().await;
     }
 
-    /// Whether the node has said anything in this start.
-    pub(super) fn has_spoken(&self) -> bool {
+    /// Whether the node has reported in this start. What is acknowledged before, it takes for something old.
+    pub(super) fn has_reported(&self) -> bool {
         let packets = self.lock();
-        packets.connection.is_some() && packets.total > 0
+        packets.connection.is_some() && packets.has_reported
     }
 
     /// Whether the node's line is closed, and all that came by it was heard.
@@ -105,13 +106,13 @@ impl Onlooker for Seen {
         if seen.connection != Some(connection) {
             seen.connection = Some(connection);
             seen.kept.clear();
-            seen.total = 0;
+            seen.has_reported = false;
         }
         seen.kept.push_back(packet.to_vec());
         if seen.kept.len() > KEPT_MAX {
             seen.kept.pop_front();
         }
-        seen.total += 1;
+        seen.has_reported |= matches!(event, GatewayEvent::Report { .. });
         match event {
             GatewayEvent::Alert(received) => {
                 seen.alerts.insert(received.id);
@@ -138,16 +139,28 @@ impl Onlooker for Seen {
 
 #[cfg(test)]
 mod tests {
-    use alertbus::role::gateway::Rejected;
+    use alertbus::NodeId;
+    use alertbus::limits::HEARTBEAT_LEN;
+    use alertbus::role::gateway::{Proof, Rejected};
 
     use super::*;
+
+    fn report() -> GatewayEvent {
+        let heartbeat = Heartbeat::decode(&{
+            let mut bytes = [0; HEARTBEAT_LEN];
+            bytes[0] = Heartbeat::KIND;
+            bytes
+        });
+        let heartbeat = heartbeat.expect("zeros are a report");
+        GatewayEvent::Report { node: NodeId(12), heartbeat, proof: Proof::Alive }
+    }
 
     const NOISE: GatewayEvent = GatewayEvent::Rejected { node: None, why: Rejected::BadTag };
 
     #[test]
     fn the_last_packets_have_the_hash_that_a_guest_tells_of_its_own() {
         let mut seen = Seen::default();
-        assert!(!seen.has_spoken() && seen.is_closed());
+        assert!(!seen.has_reported() && seen.is_closed());
         for packet in [b"an", b"ab", b"cd"] {
             seen.heard(1, packet, &NOISE);
         }
@@ -159,10 +172,15 @@ mod tests {
         assert_eq!(seen.last(9), seen.all());
         assert_eq!(seen.all().packets, 3);
         seen.closed(1);
-        assert!(seen.is_closed() && !seen.has_spoken());
+        assert!(seen.is_closed());
         seen.heard(2, b"abcd", &NOISE);
         assert_eq!(seen.all(), Tally { packets: 1, sha256: two.into() });
         seen.closed(1);
-        assert!(seen.has_spoken(), "the end of another connection is none of this one's");
+        assert!(!seen.is_closed(), "the end of another connection is none of this one's");
+        assert!(!seen.has_reported());
+        seen.heard(2, b"report", &report());
+        assert!(seen.has_reported() && seen.reports().len() == 1 && seen.reports().is_empty());
+        seen.heard(3, b"anew", &NOISE);
+        assert!(!seen.has_reported());
     }
 }

@@ -145,7 +145,7 @@ impl Teller {
         }
         let board = match &summary.guest {
             Some(guest) => format!("{} sent, sha256 {}", count(guest.packets, "packet"), guest.sha256),
-            None => "does not tell what it has sent: it is built without `witness`".into(),
+            None => "does not tell what it has sent, as a node with `witness` does".into(),
         };
         writeln!(self.out, "board    {board}")?;
         let verdict = match summary.is_equal() {

@@ -18,6 +18,9 @@ use crate::args::Request;
 /// The log, and the hash of what is sent.
 const FEATURES: [&str; 2] = ["defmt", "witness"];
 
+/// A program without a rig.
+const RELAY: &str = "relay";
+
 /// Exit code of what cannot be carried out.
 const USAGE: u8 = 2;
 
@@ -39,6 +42,11 @@ fn main() -> ExitCode {
 fn run(program: &str, board: Board, rest: &[String]) -> Result<ExitCode, String> {
     if !programs().iter().any(|known| known == program) {
         return Err(format!("there is no program `{program}`; allowed: {}", programs().join(", ")));
+    }
+    if program == RELAY {
+        return Err(
+            "a relay has a node on its second line, and no rig: docs/qemu.md shows how to join one".into()
+        );
     }
     target::ready(board.target)?;
     let images = board.try_build(&FEATURES, &[program])?;
