@@ -1,4 +1,5 @@
-//! A debugger at the guest's processor, as far as tests need one: it stops it, breaks a register, and lets it go on.
+//! A debugger at the guest's processor, as far as tests need one: it stops it, looks at its memory, breaks a register,
+//! and lets it go on.
 //! The words are those of GDB's remote serial protocol.
 
 use std::io::{Read, Write};
@@ -7,11 +8,14 @@ use std::time::Duration;
 
 use crate::plug;
 
-/// For one answer.
-const LIMIT: Duration = Duration::from_secs(10);
+/// For one answer, which may be that the guest has come to where it was to stop.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What interrupts a processor that runs, alone and without a frame.
 const INTERRUPT: u8 = 3;
+
+/// As much memory as goes into one packet, in bytes.
+const PIECE_LEN: u32 = 1_024;
 
 /// A line to QEMU's end of the protocol.
 pub(crate) struct Debugger {
@@ -22,6 +26,7 @@ pub(crate) struct Debugger {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Register {
     StackPointer = 13,
+    Link = 14,
     ProgramCounter = 15,
 }
 
@@ -30,7 +35,7 @@ impl Debugger {
     pub(crate) fn listen() -> (TcpListener, [String; 4]) {
         let listener = plug::listen();
         let port = listener.local_addr().unwrap().port();
-        let line = format!("socket,id=debugger,host=127.0.0.1,port={port}");
+        let line = format!("socket,id=debugger,host=127.0.0.1,port={port},nodelay=on");
         (listener, ["-chardev".into(), line, "-gdb".into(), "chardev:debugger".into()])
     }
 
@@ -52,12 +57,55 @@ impl Debugger {
 
     /// Stops the guest wherever it is, and lets it go on with another value in `register`.
     pub(crate) fn spoil(&mut self, register: Register, value: u32) {
-        self.line.write_all(&[INTERRUPT]).unwrap();
-        self.answer();
+        self.stop();
         // A register's bytes are those of the guest's memory.
         let answer = self.ask(&format!("P{:x}={:08x}", register as u8, value.swap_bytes()));
         assert_eq!(answer, "OK", "{register:?} = {value:#x}");
         self.go_on();
+    }
+
+    /// Stops the guest wherever it is.
+    pub(crate) fn stop(&mut self) {
+        self.line.write_all(&[INTERRUPT]).unwrap();
+        self.answer();
+    }
+
+    /// Lets a guest that is stopped run until it comes to `address`.
+    pub(crate) fn run_to(&mut self, address: u32) {
+        let place = format!("1,{:x},2", address & !1);
+        assert_eq!(self.ask(&format!("Z{place}")), "OK");
+        self.ask("c");
+        assert_eq!(self.ask(&format!("z{place}")), "OK");
+    }
+
+    /// Has a guest that is stopped go on by one instruction.
+    pub(crate) fn step(&mut self) {
+        self.ask("s");
+    }
+
+    /// What is in a register of a guest that is stopped.
+    pub(crate) fn register(&mut self, register: Register) -> u32 {
+        let answer = self.ask(&format!("p{:x}", register as u8));
+        u32::from_str_radix(&answer, 16).unwrap().swap_bytes()
+    }
+
+    /// The memory of a guest that is stopped.
+    pub(crate) fn read(&mut self, from: u32, len: u32) -> Vec<u8> {
+        let piece = |this: &mut Self, at: u32| {
+            let hex = this.ask(&format!("m{at:x},{:x}", PIECE_LEN.min(from + len - at)));
+            let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+            (0..hex.len()).step_by(2).map(byte).collect::<Vec<u8>>()
+        };
+        (from..from + len).step_by(PIECE_LEN as usize).flat_map(|at| piece(self, at)).collect()
+    }
+
+    /// Fills memory of a guest that is stopped.
+    pub(crate) fn fill(&mut self, from: u32, len: u32, byte: u8) {
+        for at in (from..from + len).step_by(PIECE_LEN as usize) {
+            let piece = PIECE_LEN.min(from + len - at);
+            let hex = format!("{byte:02x}").repeat(piece as usize);
+            assert_eq!(self.ask(&format!("M{at:x},{piece:x}:{hex}")), "OK");
+        }
     }
 
     fn ask(&mut self, question: &str) -> String {

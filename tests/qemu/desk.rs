@@ -6,7 +6,9 @@ use std::time::Instant as Clock;
 use alertbus::limits::PACKET_LEN_MAX;
 use alertbus::message::{CommandId, CommandResult, Epoch, Heartbeat, Order};
 use alertbus::provision::Blob;
-use alertbus::role::gateway::{DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState, ReceivedAlert};
+use alertbus::role::gateway::{
+    DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState, ReceivedAlert, Rejected,
+};
 use alertbus::time::Instant;
 use alertbus::wire::keys::{MasterKey, NodeKey};
 use alertbus::wire::link::Link;
@@ -100,6 +102,10 @@ impl Desk {
             GatewayEvent::Report { heartbeat, .. } => self.reports.push(heartbeat),
             GatewayEvent::Acted { id, result, .. } => self.acted.push((id, result)),
             GatewayEvent::Duplicate(_) => {}
+            // A node that hears an order twice answers twice.
+            GatewayEvent::Rejected { why: Rejected::UnknownCommand(id), .. } => {
+                assert!(self.result(id).is_some(), "{id} is answered and was not given");
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -10,12 +10,14 @@
 //! - `joined`: `host-sim qemu` as a person runs it.
 //! - `kills`: a node that loses its power a hundred times.
 //! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through faults.
+//! - `masked`: how long the bus masks interrupts.
 //! - `ordeals`: lines that are cut, noisy or at the wrong speed; gateways that are absent, dead, or of another epoch.
 //! - `pins`: detectors on a node's pins.
 //! - `plug`: a guest and its two lines.
 //! - `relay`: a relay in QEMU between a gateway and a node here, over lines with loss, and through restarts.
 //! - `site`: what both ends of such a line have in common.
 //! - `siren`: a siren in QEMU that a gateway here commands, and what its pins do.
+//! - `stack`: how deep the stack of a node is.
 //! - `programs`: every program below `firmware/src/test/` says on every board what stands in the file beside it.
 
 #![cfg(test)]
@@ -31,6 +33,7 @@ mod guest;
 mod joined;
 mod kills;
 mod link;
+mod masked;
 mod ordeals;
 mod pins;
 mod plug;
@@ -38,3 +41,4 @@ mod programs;
 mod relay;
 mod siren;
 mod site;
+mod stack;

@@ -59,18 +59,21 @@ pub(crate) enum Program {
     /// The same node with an asynchronous main loop.
     NodeEmbassy,
     Siren,
+    /// A node as it is flashed, but for the length of its milliseconds; it tells nothing.
+    StillNode,
 }
 
 impl Program {
     /// Built once.
-    fn image(self) -> &'static Path {
-        static IMAGES: OnceLock<[PathBuf; 3]> = OnceLock::new();
+    pub(crate) fn image(self) -> &'static Path {
+        static IMAGES: OnceLock<[PathBuf; 4]> = OnceLock::new();
         let images = IMAGES.get_or_init(|| {
             let one = |features: &[&str], program| board().build(features, &[program]).remove(0);
             [
                 one(&["witness"], "node"),
                 one(&["witness", "embassy"], "node-embassy"),
                 one(&["witness"], "siren"),
+                one(&["slow-clock"], "node"),
             ]
         });
         &images[self as usize]
@@ -129,8 +132,13 @@ impl Site {
 
     /// As [`Site::power_on`], with a debugger at its processor.
     pub(crate) fn power_on_with_debugger(&mut self) -> Debugger {
+        self.start_with_debugger(&[])
+    }
+
+    /// As [`Site::power_on_with_debugger`]; `more` goes to QEMU.
+    pub(crate) fn start_with_debugger(&mut self, more: &[String]) -> Debugger {
         let (listener, arguments) = Debugger::listen();
-        self.start(&arguments);
+        self.start(&[&arguments, more].concat());
         Debugger::new(plug::accept(&listener, &self.plug.as_ref().unwrap().guest))
     }
 

@@ -25,6 +25,9 @@ pub use crate::device::host_file::cut_power_after;
 /// The clock of core and devices (Application Note 386, 2.3), in ticks a millisecond.
 const TICKS_PER_MS: u32 = 25_000;
 
+/// How many of them the milliseconds of this program last.
+const SLOWNESS: u32 = if cfg!(feature = "slow-clock") { 600 } else { 1 };
+
 /// A UART's clock over 115,200 baud.
 const DIVIDER: u32 = TICKS_PER_MS * 1_000 / 115_200;
 
@@ -95,13 +98,13 @@ pub fn start() -> Option<Board> {
     let mut core = Peripherals::take()?;
     hold_stack(&mut core);
     let reset_cause = fault::take_cause();
-    ticks::start(&mut core.SYST, TICKS_PER_MS);
+    ticks::start(&mut core.SYST, SLOWNESS * TICKS_PER_MS);
     for uart in [&UPLINK, &BENCH] {
         uart.start(DIVIDER);
     }
     // SAFETY: it is not on yet, and no critical section goes by priority.
     unsafe { core.SCB.set_priority(SystemHandler::PendSV, LAST) };
-    WATCHDOG.start(WATCHDOG_MS * TICKS_PER_MS);
+    WATCHDOG.start((WATCHDOG_MS * TICKS_PER_MS).saturating_mul(SLOWNESS));
     for interrupt in Interrupt::ALL {
         // SAFETY: the handlers are in the table below, and use nothing but what masks them.
         unsafe { NVIC::unmask(interrupt) };
