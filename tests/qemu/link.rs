@@ -105,8 +105,13 @@ fn noise_on_both_lines_is_no_alert_and_keeps_none_back(program: Program) {
 fn a_board_without_a_blob_or_without_its_counters_says_so_and_sends_nothing(program: Program) {
     const PAGE_LEN: usize = 4096;
     for (name, from, pages, says) in [
-        ("blank", 0, 1, "node: it is not provisioned: flash its blob into the first page"),
-        ("damaged", 40, 0, "node: its first page holds no sound blob: make a new one, and flash it there"),
+        ("blank", 0, 1, "node: it is not provisioned: flash its blob into its own page"),
+        (
+            "damaged",
+            40,
+            0,
+            "node: the page of its blob holds no sound one: make a new one, and flash it there",
+        ),
         (
             "forgetful",
             PAGE_LEN,
