@@ -6,6 +6,7 @@ use alertbus::driver::bench::Stimulus;
 use alertbus::message::kind::{ConvoyIed, DroneSighting, RocketLaunch};
 use alertbus::message::{Body, Phase, ResetCause};
 use alertbus::{AlertDraft, SiteId};
+use alertbus_tests::firmware::BOARDS;
 
 use crate::debugger::Register;
 use crate::site::{Program, Site};
@@ -68,6 +69,27 @@ fn every_alert_arrives_once_and_both_ends_agree_on_every_byte(program: Program) 
     assert!(site.desk.reports.iter().all(|report| report.boot == 1 && report.driver_errors == 0));
     assert_eq!(site.noise, 0);
     assert_eq!(site.desk.reports[0].reset_cause, ResetCause::PowerOn);
+}
+
+#[test]
+fn a_node_on_every_board_speaks_to_its_gateway_and_has_forgotten_nothing_after_a_power_cut() {
+    for board in BOARDS.iter().filter(|board| board.is_whole) {
+        let image = board.build(&["witness"], &["node"]).remove(0);
+        let mut site = Site::on(board, &image, board.feature, 7);
+        site.power_on();
+        site.stimulate(&launch(1));
+        site.until("a launch", |site| launches(site) == [1]);
+        site.loss_percent = 100;
+        site.stimulate(&launch(2));
+        site.until("a launch in the journal", |site| site.durable.len() == 2);
+        site.power_off();
+        site.loss_percent = 0;
+        site.power_on();
+        site.until("what was in the journal", |site| launches(site) == [1, 2]);
+        site.stimulate(&Stimulus::Pin { pin: 1, high: true });
+        site.until("a broken wire", |site| site.desk.delivered.len() == 3);
+        site.until("the same hash", |site| site.told.contains(&site.sent()));
+    }
 }
 
 fn every_alert_arrives_once_over_a_line_that_loses_half(program: Program) {

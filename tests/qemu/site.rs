@@ -22,7 +22,8 @@ use crate::plug::{self, LIMIT, Plug};
 
 /// A gateway, which lives through it all, and the folder that is its station's flash.
 pub(crate) struct Site {
-    program: Program,
+    board: &'static Board,
+    image: PathBuf,
     folder: PathBuf,
     plug: Option<Plug>,
     deframer: StreamDeframer,
@@ -93,9 +94,15 @@ impl Site {
 
     /// As [`Site::new`], with this program on the board.
     pub(crate) fn with(program: Program, name: &str, seed: u64) -> Self {
-        let folder = new_folder(&format!("{program:?}-{name}"), desk::blob().encode().unwrap().expose());
+        Self::on(board(), program.image(), &format!("{program:?}-{name}"), seed)
+    }
+
+    /// As [`Site::new`], with this image on this board.
+    pub(crate) fn on(board: &'static Board, image: &Path, name: &str, seed: u64) -> Self {
+        let folder = new_folder(name, desk::blob().encode().unwrap().expose());
         Self {
-            program,
+            board,
+            image: image.to_path_buf(),
             folder,
             plug: None,
             deframer: StreamDeframer::new(),
@@ -144,12 +151,12 @@ impl Site {
 
     /// As [`Site::power_on`]; `more` goes to QEMU.
     pub(crate) fn start(&mut self, more: &[String]) {
-        self.plug_in(Plug::start(board(), self.program.image(), &self.folder, more));
+        self.plug_in(Plug::start(self.board, &self.image, &self.folder, more));
     }
 
     /// As [`Site::power_on`], with a cut uplink.
     pub(crate) fn power_on_cut(&mut self) {
-        self.plug_in(Plug::start_cut(board(), self.program.image(), &self.folder, &[]));
+        self.plug_in(Plug::start_cut(self.board, &self.image, &self.folder, &[]));
     }
 
     /// Cuts the uplink of a station that was started with it cut.

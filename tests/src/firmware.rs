@@ -39,7 +39,7 @@ pub const BOARDS: [Board; 4] = [
         feature: "qemu-mps2-an505",
         target: "thumbv8m.main-none-eabi",
         machine: "mps2-an505",
-        is_whole: false,
+        is_whole: true,
     },
     Board { feature: "qemu-microbit", target: "thumbv6m-none-eabi", machine: "microbit", is_whole: false },
 ];

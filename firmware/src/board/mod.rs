@@ -5,6 +5,8 @@
 //!
 //! For the asynchronous main loop a board has `parts`, which turns it on, and the types of those parts.
 
+#[cfg(feature = "mps2")]
+mod mps2;
 #[cfg(feature = "nrf52840-dk")]
 mod nrf52840_dk;
 #[cfg(feature = "nucleo-f429zi")]
@@ -33,15 +35,18 @@ pub use parts::Parts;
 #[cfg(feature = "qemu-microbit")]
 pub use qemu_microbit::*;
 #[cfg(any(feature = "qemu-mps2-an385", feature = "qemu-mps2-an386"))]
-pub use qemu_mps2_an386::*;
+use qemu_mps2_an386 as chosen;
 #[cfg(feature = "qemu-mps2-an505")]
-pub use qemu_mps2_an505::*;
+use qemu_mps2_an505 as chosen;
 #[cfg(all(feature = "mps2", feature = "embassy"))]
 pub use qemu_mps2_embassy::*;
 #[cfg(feature = "raspberry-pi-pico")]
 pub use raspberry_pi_pico::*;
 #[cfg(all(feature = "embassy", not(feature = "qemu")))]
 pub use real::{now, tell};
+
+#[cfg(feature = "mps2")]
+pub use mps2::*;
 
 /// An interrupt's entry in the vector table.
 #[cfg(feature = "qemu")]

@@ -10,6 +10,7 @@ pub(crate) mod cmsdk_watchdog;
 pub(crate) mod console;
 #[cfg(feature = "mps2")]
 pub(crate) mod fpga_io;
+#[cfg(not(feature = "qemu-mps2-an505"))]
 pub(crate) mod guard;
 #[cfg(feature = "mps2")]
 pub(crate) mod host_file;
