@@ -62,6 +62,10 @@ pub(super) struct Floor<'a> {
     undecoded: u64,
     /// The last start that a report has told of.
     boot: Option<u16>,
+    /// Alerts that the node was given in this start, those that it held among them, and those that its log says are
+    /// settled; none where no log is read.
+    given: u64,
+    settled: Option<u64>,
     /// A power cut was asked for, so that QEMU ends by itself.
     cut: bool,
     /// Somebody wants it to end when everything is delivered.
@@ -83,6 +87,8 @@ impl<'a> Floor<'a> {
             witnessed: None,
             undecoded: 0,
             boot: None,
+            given: 0,
+            settled: None,
             cut: false,
             closing: false,
             progress_ms: 0,
@@ -158,6 +164,7 @@ impl<'a> Floor<'a> {
                 })
                 .await;
             }
+            self.given += 1;
             self.tell(&Stimulus::Sighting { phase: Phase::Onset, draft }).await;
         }
         Ok(())
@@ -166,8 +173,14 @@ impl<'a> Floor<'a> {
     /// The next that the node is to see, once it runs and believes what it is told.
     fn take(&mut self) -> Option<(usize, alertbus::AlertDraft)> {
         let is_ready = self.bench.is_some() && self.guest.is_some() && self.parts.seen.has_reported();
-        let (elapsed_ms, open) = (self.parts.stopwatch.elapsed_ms(), self.stage.account.open());
-        self.stage.script.as_mut().filter(|_| is_ready && !self.closing)?.take(elapsed_ms, open)
+        let elapsed_ms = self.parts.stopwatch.elapsed_ms();
+        // What is stored has a slot in the node until that is acknowledged, which its log alone tells.
+        let resident = self.settled.map_or(0, |settled| self.given.saturating_sub(settled));
+        self.stage.script.as_mut().filter(|_| is_ready && !self.closing)?.take(
+            elapsed_ms,
+            self.stage.account.open(),
+            resident,
+        )
     }
 
     /// Whether everything is over, and why.
@@ -229,6 +242,7 @@ impl<'a> Floor<'a> {
         let Run { image, machine, emulator, room, .. } = &self.run;
         let start = Start { image, machine, folder: room.path(), lines: SOCKETS, lock: room.lock() };
         let guest = emulator.start(&start)?;
+        (self.given, self.settled) = (held.len() as u64, None);
         let id = guest.id();
         self.run.room.note_processes(id);
         (self.guest, self.bench, self.witnessed, self.cut) = (Some(guest), None, None, false);

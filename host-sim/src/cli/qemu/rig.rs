@@ -117,9 +117,12 @@ impl Script {
     }
 
     /// The next, if it is due and the node has room for it: of what was raised `open` alerts are not delivered, and those
-    /// that are to be seen again are in no node.
-    pub(super) fn take(&mut self, elapsed_ms: u64, open: u64) -> Option<(usize, AlertDraft)> {
-        if open.saturating_sub(self.again) >= self.in_flight_max || self.due_ms > elapsed_ms {
+    /// that are to be seen again are in no node, which has `resident` as far as it tells.
+    pub(super) fn take(&mut self, elapsed_ms: u64, open: u64, resident: u64) -> Option<(usize, AlertDraft)> {
+        if resident >= in_flight_max(0)
+            || open.saturating_sub(self.again) >= self.in_flight_max
+            || self.due_ms > elapsed_ms
+        {
             return None;
         }
         let place = self.queue.pop_front()?;
@@ -163,35 +166,36 @@ mod tests {
         assert_eq!(script.wait(0), Some(Duration::ZERO));
         let most = in_flight_max(0);
         for open in 0..most {
-            assert_eq!(script.take(0, open).map(|(place, _)| place as u64), Some(open));
+            assert_eq!(script.take(0, open, 0).map(|(place, _)| place as u64), Some(open));
         }
-        assert!(script.take(0, most).is_none());
-        assert_eq!(script.take(0, most - 1).map(|(place, _)| place as u64), Some(most));
+        assert!(script.take(0, most, 0).is_none());
+        assert_eq!(script.take(0, most - 1, 0).map(|(place, _)| place as u64), Some(most));
         assert_eq!(script.queue.len() as u64, whole as u64 - most - 1);
+        assert!(script.take(0, 0, most).is_none());
         script.skip(|place| place < whole - 1);
         script.again(&[3, 5], 0);
-        let order = [script.take(0, 0), script.take(0, 0), script.take(0, 0)];
+        let order = [script.take(0, 0, 0), script.take(0, 0, 0), script.take(0, 0, 0)];
         assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(3), Some(5), Some(whole - 1)]);
         // All that a node had room for was forgotten: it has room for it.
         script.again(&[3, 5], 0);
         script.again(&[1, 3, 5], 0);
         let open = most + 2;
-        let order = [script.take(0, open), script.take(0, open), script.take(0, open)];
+        let order = [script.take(0, open, 0), script.take(0, open, 0), script.take(0, open, 0)];
         assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(1), None, None]);
-        let order = [script.take(0, open - 1), script.take(0, open - 2)];
+        let order = [script.take(0, open - 1, 0), script.take(0, open - 2, 0)];
         assert_eq!(order.map(|next| next.map(|(place, _)| place)), [Some(3), Some(5)]);
         assert_eq!([0, 16, 30, 32, 34].map(in_flight_max), [16, 8, 1, 1, 1]);
-        assert!(script.is_over() && script.wait(0).is_none() && script.take(0, 0).is_none());
+        assert!(script.is_over() && script.wait(0).is_none() && script.take(0, 0, 0).is_none());
     }
 
     #[test]
     fn each_comes_in_its_time_and_long_quiet_is_cut() {
         let mut script = script("600x");
-        assert_eq!(script.take(5, 0).map(|(place, _)| place), Some(0));
+        assert_eq!(script.take(5, 0, 0).map(|(place, _)| place), Some(0));
         // Days pass between the first two: ten minutes of the scenario, a second here.
         assert_eq!(script.wait(5), Some(Duration::from_millis(1_000)));
-        assert!(script.take(1_004, 0).is_none());
-        assert!(script.take(1_005, 0).is_some());
+        assert!(script.take(1_004, 0, 0).is_none());
+        assert!(script.take(1_005, 0, 0).is_some());
     }
 
     #[test]

@@ -59,6 +59,11 @@ pub(super) fn of_log(line: &LogLine) -> Line {
     Line { source: "log", level, at: line.at.clone(), text: line.text.clone(), ..Line::default() }
 }
 
+/// Whether a line of the log says that an alert has left the node.
+pub(super) fn is_settled(line: &LogLine) -> bool {
+    line.text.starts_with("Settled {")
+}
+
 /// A node's report.
 pub(super) fn of_report(report: &Heartbeat) -> Line {
     let &Heartbeat { boot, reset_cause, uptime_ms, flash_refused, driver_errors, .. } = report;

@@ -66,6 +66,9 @@ impl Floor<'_> {
     }
 
     pub(super) async fn listen(&mut self, said: GuestTold) -> Option<Why> {
+        if let GuestTold::Log(line) = &said {
+            *self.settled.get_or_insert(0) += u64::from(words::is_settled(line));
+        }
         match said {
             GuestTold::Log(line) if self.run.voice.quiet && line.level < Some(Level::Warn) => {}
             GuestTold::Log(line) => self.line(words::of_log(&line)).await,
