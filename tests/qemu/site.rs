@@ -20,6 +20,9 @@ use crate::debugger::Debugger;
 use crate::desk::{self, Desk};
 use crate::plug::{self, LIMIT, Plug};
 
+/// A line that loses some frames loses no more than these one after the other.
+const LOST_IN_A_ROW_MAX: u8 = 4;
+
 /// A gateway, which lives through it all, and the folder that is its station's flash.
 pub(crate) struct Site {
     board: &'static Board,
@@ -32,6 +35,7 @@ pub(crate) struct Site {
     /// time, and must not change what a test does.
     draws: Draws,
     losses: Draws,
+    lost_in_a_row: [u8; 2],
     /// Of a hundred frames on the uplink, in each direction, so many are lost.
     pub(crate) loss_percent: u64,
     /// The uplink's speed at the station and at the gateway, where they are not the same: then neither understands.
@@ -109,6 +113,7 @@ impl Site {
             desk: Desk::new(),
             draws: Draws(seed),
             losses: Draws(!seed),
+            lost_in_a_row: [0; 2],
             loss_percent: 0,
             speeds: None,
             is_gateway_dead: false,
@@ -269,12 +274,12 @@ impl Site {
             if self.is_gateway_dead {
                 let header = *packet::parse(&packet, TagLength::Long).unwrap().header();
                 self.reports_missed += u32::from(header.class == Class::Report);
-            } else if !self.loses() {
+            } else if !self.loses(true) {
                 self.desk.hear(&packet);
             }
         }
         while let Some(packet) = self.desk.say().filter(|_| !self.is_gateway_dead) {
-            if !self.loses() {
+            if !self.loses(false) {
                 let mut room = [0; FRAME_LEN_MAX];
                 let frame = frame::encode(&packet, &mut room).unwrap();
                 let bytes = self.over_the_line(frame.to_vec(), false);
@@ -308,8 +313,14 @@ impl Site {
         }
     }
 
-    fn loses(&mut self) -> bool {
-        self.losses.below(100) < self.loss_percent
+    /// Whether the line loses the next frame, up or down. One that loses some loses no five in a row: what has to
+    /// arrive does, in a time that a test can wait for.
+    fn loses(&mut self, is_up: bool) -> bool {
+        let in_a_row = &mut self.lost_in_a_row[usize::from(is_up)];
+        let is_bounded = self.loss_percent < 100 && *in_a_row == LOST_IN_A_ROW_MAX;
+        let is_lost = self.losses.below(100) < self.loss_percent && !is_bounded;
+        *in_a_row = if is_lost { *in_a_row + 1 } else { 0 };
+        is_lost
     }
 
     /// One of `0..below`, the same in each run.

@@ -25,10 +25,9 @@ fn main() -> ! {
     static mut NODE: MaybeUninit<SensorNode<board::Flash>> = MaybeUninit::uninit();
     // The runtime comes here once in each start, and nobody else starts the board.
     let Some(board) = board::start() else { fault::reset(ResetCause::Fault) };
-    let flash = board::flash().ok_or(StartError::Flash);
     board::watch_pins();
-    match flash.and_then(|flash| Provisioned::read(flash, board::STORE)) {
-        Ok(provisioned) => run(&board, start(NODE, provisioned, &board)),
+    match start(NODE, &board) {
+        Ok(node) => run(&board, node),
         Err(why) => refuse(&board, why),
     }
 }
@@ -49,10 +48,11 @@ fn PendSV() {
 #[inline(never)]
 fn start<'n>(
     place: &'n mut MaybeUninit<SensorNode<board::Flash>>,
-    provisioned: Provisioned<board::Flash>,
     board: &Board,
-) -> &'n mut SensorNode<board::Flash> {
-    place.write(SensorNode::new(provisioned, board.reset_cause))
+) -> Result<&'n mut SensorNode<board::Flash>, StartError> {
+    let flash = board::flash().ok_or(StartError::Flash)?;
+    let provisioned = Provisioned::read(flash, board::STORE)?;
+    Ok(place.write(SensorNode::new(provisioned, board.reset_cause)))
 }
 
 fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {

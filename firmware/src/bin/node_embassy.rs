@@ -48,11 +48,7 @@ fn main() -> ! {
     static mut EXECUTOR: MaybeUninit<Executor> = MaybeUninit::uninit();
     // The runtime comes here once in each start, and nobody else starts the board.
     let Some(mut parts) = board::parts() else { fault::reset(ResetCause::Fault) };
-    let flash = parts.flash.take().ok_or(StartError::Flash);
-    let node = match flash.and_then(|flash| Provisioned::read(flash, board::STORE)) {
-        Ok(provisioned) => Ok(start(NODE, provisioned, &parts)),
-        Err(why) => Err(why),
-    };
+    let node = start(NODE, &mut parts);
     EXECUTOR.write(Executor::new()).run(|spawner| {
         let task = match node {
             Ok(node) => run(parts, node).map(|task| spawner.spawn(task)),
@@ -69,10 +65,11 @@ fn main() -> ! {
 #[inline(never)]
 fn start<'n>(
     place: &'n mut MaybeUninit<SensorNode<board::Flash>>,
-    provisioned: Provisioned<board::Flash>,
-    parts: &Parts,
-) -> &'n mut SensorNode<board::Flash> {
-    place.write(SensorNode::new(provisioned, parts.reset_cause))
+    parts: &mut Parts,
+) -> Result<&'n mut SensorNode<board::Flash>, StartError> {
+    let flash = parts.flash.take().ok_or(StartError::Flash)?;
+    let provisioned = Provisioned::read(flash, board::STORE)?;
+    Ok(place.write(SensorNode::new(provisioned, parts.reset_cause)))
 }
 
 #[embassy_executor::task]
