@@ -9,12 +9,12 @@ use core::fmt;
 use alertbus::bus::Heard;
 use alertbus::driver::Detection;
 use alertbus::driver::bench::{self, Stimulus};
-use alertbus::limits::PACKET_LEN_MAX;
+use alertbus::limits::{DRIVER_RETRY_MS, PACKET_LEN_MAX};
 use alertbus::message::{NodeId, ResetCause};
 use alertbus::provision::Blob;
-use alertbus::role::node::{Node, NodeConfig, NodeEvent, Refusal, Submission};
+use alertbus::role::node::{Node, NodeConfig, NodeEvent, Submission};
 use alertbus::store::{Birth, FlashStore, Layout};
-use alertbus::time::Instant;
+use alertbus::time::{Duration, Instant};
 use alertbus::wire::frame::{Deframer, Fed, StreamDeframer};
 use alertbus::wire::keys::NodeKey;
 use alertbus::wire::link::Link;
@@ -32,6 +32,9 @@ pub const SLOTS: usize = 32;
 /// Live Flash alerts that its journal holds: one in each slot, a summary that is open, and one on its way.
 const OPEN_MAX: usize = SLOTS + 2;
 
+/// How long a detection that the node could not take waits: each try is counted in the node's books.
+const UNTOLD: Duration = Duration::from_millis(DRIVER_RETRY_MS);
+
 /// Room for the longest frame of a bench.
 const BENCH_FRAME_LEN_MAX: usize = alertbus::limits::STIMULUS_LEN_MAX + 4;
 
@@ -43,8 +46,8 @@ pub struct SensorNode<F> {
     bench: Deframer<BENCH_FRAME_LEN_MAX>,
     framer: Framer,
     ear: Ear,
-    /// A detection that the node was not ready for.
-    untold: Option<Detection>,
+    /// A detection that the node could not take, and when it is told again.
+    untold: Option<(Instant, Detection)>,
     #[cfg(feature = "witness")]
     witness: Witness,
 }
@@ -163,11 +166,14 @@ impl<F: NorFlash> SensorNode<F> {
         None
     }
 
-    /// Takes what a detector concludes. What the node is not ready for, it is told again at the next step.
+    /// Takes what a detector concludes. No detector says it twice: what the node cannot take now, for whatever reason,
+    /// it is told again until it does.
     pub fn handle_detection(&mut self, now: Instant, detection: Detection) {
         match detection.submit(now, &mut self.node) {
-            Submission::Refused { why: Refusal::Starting | Refusal::StoreBusy, .. } => self.keep(detection),
-            Submission::Refused { why: _why, .. } => log!(warn, "{} refused: {}", detection.draft(), _why),
+            Submission::Refused { why: _why, .. } => {
+                log!(warn, "{} refused: {}", detection.draft(), _why);
+                self.keep(now, detection);
+            }
             _taken => log!(info, "{}: {}", detection.draft(), _taken),
         }
     }
@@ -180,13 +186,19 @@ impl<F: NorFlash> SensorNode<F> {
     /// When [`SensorNode::step`] has something to do; none while only an input can change anything.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
-        self.node.poll_timeout()
+        self.node.poll_timeout().into_iter().chain(self.untold.as_ref().map(|(again, _)| *again)).min()
+    }
+
+    /// Whether it can take alerts and send them. One that starts cannot yet, and one whose flash fails then never can.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.node.epoch().is_some() && self.node.silent().is_none()
     }
 
     /// Alerts that wait for somebody to have stored them.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.node.resident()
+        self.node.resident().saturating_add(self.untold.iter().len())
     }
 
     /// Raises what was seen, does what has become due, and tells the log what happened.
@@ -214,7 +226,7 @@ impl<F: NorFlash> SensorNode<F> {
     /// Takes what the interrupt has seen. What comes behind something that the node is not ready for waits on the bus.
     fn raise_seen(&mut self, now: Instant) {
         (0..watch::take_failures()).for_each(|_| self.node.note_driver_error());
-        if let Some(detection) = self.untold.take() {
+        if let Some((_, detection)) = self.untold.take_if(|(again, _)| *again <= now) {
             self.handle_detection(now, detection);
         }
         while self.untold.is_none() {
@@ -229,12 +241,14 @@ impl<F: NorFlash> SensorNode<F> {
         }
     }
 
-    /// There is room for one: a loop that steps hears of the next no sooner.
-    fn keep(&mut self, detection: Detection) {
-        if self.untold.replace(detection).is_some() {
+    /// There is room for one, and the first stays: what an interrupt sees meanwhile waits on the bus.
+    fn keep(&mut self, now: Instant, detection: Detection) {
+        if self.untold.is_some() {
             log!(error, "a detection is lost: the node is not ready");
             self.node.note_driver_error();
+            return;
         }
+        self.untold = Some((now.after(UNTOLD), detection));
     }
 
     /// Only the log hears of an event so far: this node has no light or siren of its own.

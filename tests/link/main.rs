@@ -8,6 +8,7 @@ mod commands;
 mod delivery;
 mod freshness;
 mod gateway;
+mod horn;
 mod isolation;
 mod keyed;
 mod lives;

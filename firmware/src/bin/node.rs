@@ -56,10 +56,7 @@ fn start<'n>(
 }
 
 fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
-    node.step(board::now());
-    if let Some(why) = node.silence() {
-        board::tell(&["node: ", why]);
-    }
+    let mut is_silence_told = false;
     let mut frame = [0; FRAME_LEN_MAX + 1];
     loop {
         let now = board::now();
@@ -75,6 +72,10 @@ fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
             }
         }
         node.step(now);
+        if let Some(why) = node.silence().filter(|_| !is_silence_told) {
+            board::tell(&["node: ", why]);
+            is_silence_told = true;
+        }
         while board.uplink.room() > FRAME_LEN_MAX {
             let Some(frame) = node.poll_transmit(now, &mut frame) else { break };
             // There is room for the longest, and nobody else sends.

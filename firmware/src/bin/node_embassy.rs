@@ -38,6 +38,9 @@ const WORKING: Pattern = Pattern::new(&[Step { percent: 100, lasts: Duration::fr
 /// The loop turns at least so often, for the watchdog's sake.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// About as long as a frame takes at 115,200 baud: not every driver of a line wakes whoever waits for room on it.
+const FRAME_LASTS: Duration = Duration::from_millis(5);
+
 /// Bytes that are taken from the line at once.
 const CHUNK_LEN: usize = 64;
 
@@ -74,27 +77,28 @@ fn start<'n>(
 
 #[embassy_executor::task]
 async fn run(mut parts: Parts, node: &'static mut SensorNode<board::Flash>) {
-    node.step(board::now());
-    let silence = node.silence();
-    if let Some(why) = silence {
-        board::tell(&["node: ", why]);
-    }
+    let mut is_silence_told = false;
     let mut outgoing = Outgoing { frame: [0; FRAME_LEN_MAX + 1], rest: 0..0 };
     let mut chunk = [0; CHUNK_LEN];
     loop {
         let now = board::now();
         node.step(now);
+        if let Some(why) = node.silence().filter(|_| !is_silence_told) {
+            board::tell(&["node: ", why]);
+            is_silence_told = true;
+        }
         parts.watchdog.feed();
         outgoing.refill(now, node);
-        let pattern = match silence {
-            Some(_) => Pattern::FAULT,
-            None if node.waiting() > 0 => Pattern::BEACON,
-            None => WORKING,
+        let pattern = match node.waiting() {
+            _ if !node.is_running() => Pattern::FAULT,
+            0 => WORKING,
+            _ => Pattern::BEACON,
         };
         // A lamp that fails lets no alert wait.
         let _ = parts.lamp.play(now, pattern);
         let dues = [node.due(), parts.senses.due(), parts.lamp.poll_timeout()];
-        let next = dues.into_iter().flatten().fold(now.after(PATIENCE), Instant::min);
+        let patience = if outgoing.rest.is_empty() { PATIENCE } else { FRAME_LASTS };
+        let next = dues.into_iter().flatten().fold(now.after(patience), Instant::min);
         // In full, because a board's receiver may have a method of this name beside the trait's.
         let read = Read::read(&mut parts.receiver, &mut chunk);
         let came = select4(read, parts.senses.changed(), outgoing.send(&mut parts.sender), at(next)).await;

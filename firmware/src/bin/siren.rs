@@ -48,9 +48,7 @@ const fn on(pin: OutputPin) -> Switch<OutputPin> {
 }
 
 fn run(board: &Board, siren: &mut Station) -> ! {
-    if let Some(why) = siren.silence() {
-        board::tell(&["siren: ", why]);
-    }
+    let mut is_silence_told = false;
     let mut room: FrameBuffer = [0; FRAME_LEN_MAX + 1];
     loop {
         let now = board::now();
@@ -58,6 +56,10 @@ fn run(board: &Board, siren: &mut Station) -> ! {
             siren.handle_uplink(now, byte);
         }
         siren.step(now);
+        if let Some(why) = siren.silence().filter(|_| !is_silence_told) {
+            board::tell(&["siren: ", why]);
+            is_silence_told = true;
+        }
         while board.uplink.room() > FRAME_LEN_MAX {
             let Some(frame) = siren.poll_transmit(now, &mut room) else { break };
             // There is room for the longest, and nobody else sends.

@@ -55,7 +55,9 @@ bind_interrupts!(struct Handlers {
 #[must_use]
 pub fn parts() -> Option<Parts> {
     guard_stack();
-    let reset_cause = fault::take_own_cause().unwrap_or_else(chip_cause);
+    // Both are asked: what the chip knows stays there until it is.
+    let of_chip = chip_cause();
+    let reset_cause = fault::take_own_cause().unwrap_or(of_chip);
     let mut config = Config::default();
     // The kit has a crystal, and the clock of a node is what its gateway reckons ages with.
     config.lfclk_source = LfclkSource::ExternalXtal;

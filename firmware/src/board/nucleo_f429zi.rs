@@ -68,7 +68,9 @@ bind_interrupts!(struct Handlers {
 #[must_use]
 pub fn parts() -> Option<Parts> {
     guard_stack();
-    let reset_cause = fault::take_own_cause().unwrap_or_else(chip_cause);
+    // Both are asked: what the chip knows stays there until it is.
+    let of_chip = chip_cause();
+    let reset_cause = fault::take_own_cause().unwrap_or(of_chip);
     let board = embassy_stm32::init(clocks());
     // Revisions before 3 read the second bank wrongly while this pin moves (errata ES0206, 2.2.11), so it is held.
     let mut held = Flex::new(board.PA12);

@@ -60,7 +60,9 @@ bind_interrupts!(struct Handlers {
 #[must_use]
 pub fn parts() -> Option<Parts> {
     guard_stack();
-    let reset_cause = fault::take_own_cause().unwrap_or_else(chip_cause);
+    // Both are asked: what the chip knows stays there until it is.
+    let of_chip = chip_cause();
+    let reset_cause = fault::take_own_cause().unwrap_or(of_chip);
     let board = embassy_rp::init(embassy_rp::config::Config::default());
     let mut config = uart::Config::default();
     config.baudrate = BAUD;

@@ -10,7 +10,8 @@ use object::read::elf::{ElfFile32, FileHeader};
 use object::{Endianness, FileKind, Object, ObjectSection, ObjectSegment, ObjectSymbol};
 
 /// Boards that QEMU plays with two lines and a flash: the name in an image, and QEMU's own.
-const MACHINES: [(&str, &str); 2] = [("qemu-mps2-an386", "mps2-an386"), ("qemu-mps2-an385", "mps2-an385")];
+const MACHINES: [(&str, &str); 3] =
+    [("qemu-mps2-an386", "mps2-an386"), ("qemu-mps2-an385", "mps2-an385"), ("qemu-mps2-an505", "mps2-an505")];
 
 /// What an image's own symbol for its board begins with; the build of the firmware writes it.
 const BOARD_SYMBOL: &str = "alertbus_board_";
@@ -233,6 +234,7 @@ mod tests {
         let machine = |board, asked| image(board).machine(asked).map_err(|error| error.to_string());
         assert_eq!(machine(Some("qemu-mps2-an386"), None), Ok("mps2-an386".into()));
         assert_eq!(machine(Some("qemu-mps2-an385"), Some("mps2-an385")), Ok("mps2-an385".into()));
+        assert_eq!(machine(Some("qemu-mps2-an505"), None), Ok("mps2-an505".into()));
         assert_eq!(machine(None, Some("lm3s6965evb")), Ok("lm3s6965evb".into()));
         let refused = machine(Some("qemu-mps2-an385"), Some("mps2-an386"));
         assert!(

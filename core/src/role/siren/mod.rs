@@ -155,7 +155,8 @@ impl<S: Store + Keep> Siren<S> {
         self.driver_errors = self.driver_errors.wrapping_add(1);
     }
 
-    /// Takes a packet that `link` has received.
+    /// Takes a packet that `link` has received. What it orders can be heard before anything is written down, which
+    /// may take as long as an erase: play [`Siren::sound`] now, and then go on with [`Siren::handle_timeout`].
     ///
     /// # Errors
     /// It is not for this siren, not authentic, not fresh, or not understood. Nothing it says is done then. One that
@@ -180,6 +181,8 @@ impl<S: Store + Keep> Siren<S> {
         link: &Link,
         out: &'o mut PacketBuffer,
     ) -> Option<&'o [u8]> {
+        // What is answered is kept first: no gateway must believe in a warning that a power cut ends.
+        self.catch_up(now);
         let home = Home {
             flash_floor: 1,
             flash_refused: 0,
@@ -203,6 +206,7 @@ impl<S: Store + Keep> Siren<S> {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.station.handle_timeout(now);
         self.settle(now);
+        self.catch_up(now);
     }
 
     /// The next thing the caller should know.
@@ -282,8 +286,6 @@ impl<S: Store + Keep> Siren<S> {
             self.sound = sound;
             self.tell(SirenEvent::Sounds(sound));
         }
-        // Only now: the siren acts before it writes down.
-        self.catch_up(now);
     }
 
     fn notice_silence(&mut self, now: Instant) {

@@ -61,8 +61,7 @@ pub(super) fn run(
     out.flush()?;
     advise(
         voice,
-        "next: erase each node's first flash page, write its blob there, once, and delete the file. Copy the register \
-         away.",
+        "next: on each node's flash erase the blob's page, write the blob there, once, and delete the file. Copy the register away.",
     );
     for node in &provisioned {
         warn_of_outdated(voice, keyring, &node.entry)?;

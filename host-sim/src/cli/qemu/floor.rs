@@ -194,7 +194,14 @@ impl<'a> Floor<'a> {
         if wants_end && open == 0 && self.is_agreed() {
             return Some(Why::Done);
         }
-        let idle_ms = self.parts.stopwatch.elapsed_ms().saturating_sub(self.progress_ms);
+        let elapsed_ms = self.parts.stopwatch.elapsed_ms();
+        let idle_ms = elapsed_ms.saturating_sub(self.progress_ms);
+        // What is due, and cannot be told.
+        let wait = self.stage.script.as_ref().and_then(|script| script.wait(elapsed_ms));
+        if wait.is_some_and(|wait| wait.is_zero()) && open == 0 && idle_ms > PATIENCE_MS {
+            let what = format!("node {} takes nothing: what it says above tells why", self.run.node.0);
+            return Some(Why::Lost(what));
+        }
         let given_up = (wants_end || (open > 0 && !self.run.args.stay)) && idle_ms > PATIENCE_MS;
         given_up.then_some(Why::Done)
     }
@@ -343,6 +350,7 @@ impl<'a> Floor<'a> {
             other: account.other(),
             guest,
             gateway,
+            is_whole: *why == Why::Done,
             undecoded: self.undecoded,
         }
     }

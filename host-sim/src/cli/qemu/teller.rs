@@ -57,14 +57,16 @@ pub(super) struct Summary {
     /// What the board has told of the packets that it sent since its last start; none where it is not built to.
     pub(super) guest: Option<Tally>,
     pub(super) gateway: Tally,
+    /// The run was not broken off, so that both should have the same.
+    pub(super) is_whole: bool,
     /// Bytes of the log that nobody could read.
     pub(super) undecoded: u64,
 }
 
 impl Summary {
-    /// Whether both have the same packets; not known where the board does not tell.
+    /// Whether both have the same packets; not known where the board does not tell, or had no time to.
     pub(super) fn is_equal(&self) -> Option<bool> {
-        self.guest.as_ref().map(|guest| *guest == self.gateway)
+        self.guest.as_ref().filter(|_| self.is_whole).map(|guest| *guest == self.gateway)
     }
 }
 
@@ -151,6 +153,7 @@ impl Teller {
         let verdict = match summary.is_equal() {
             Some(true) => ": the same",
             Some(false) => ": NOT THE SAME",
+            None if !summary.is_whole => ": not compared, the run was broken off",
             None => "",
         };
         let gateway = &summary.gateway;
@@ -214,6 +217,7 @@ mod tests {
             other: 0,
             guest: guest.map(tally),
             gateway: tally((7, "ab")),
+            is_whole: true,
             undecoded: 0,
         }
     }
@@ -224,6 +228,7 @@ mod tests {
         assert_eq!(summary(Some((7, "ab"))).is_equal(), Some(true));
         assert_eq!(summary(Some((7, "ac"))).is_equal(), Some(false));
         assert_eq!(summary(Some((8, "ab"))).is_equal(), Some(false));
+        assert_eq!(Summary { is_whole: false, ..summary(Some((8, "ab"))) }.is_equal(), None);
         let object = object_of(&summary(Some((7, "ac"))));
         assert_eq!((&object["equal"], &object["guest_packets"]), (&json!(false), &json!(7)));
         assert_eq!(object_of(&summary(None))["equal"], Value::Null);

@@ -3,7 +3,7 @@
 use alertbus_tests::firmware::{BOARDS, Board};
 
 /// Programs of the firmware that raise something, so that a scenario can be played to them.
-const RAISING: [&str; 1] = ["node"];
+const RAISING: [&str; 2] = ["node", "node-embassy"];
 
 /// What to do, once the arguments make sense.
 #[derive(Debug, PartialEq, Eq)]

@@ -18,6 +18,9 @@ use crate::args::Request;
 /// The log, and the hash of what is sent.
 const FEATURES: [&str; 2] = ["defmt", "witness"];
 
+/// The one that waits in another way, with a feature of that name.
+const EMBASSY: &str = "node-embassy";
+
 /// A program without a rig.
 const RELAY: &str = "relay";
 
@@ -49,7 +52,9 @@ fn run(program: &str, board: Board, rest: &[String]) -> Result<ExitCode, String>
         );
     }
     target::ready(board.target)?;
-    let images = board.try_build(&FEATURES, &[program])?;
+    let loops = (program == EMBASSY).then_some("embassy");
+    let features: Vec<&str> = FEATURES.into_iter().chain(loops).collect();
+    let images = board.try_build(&features, &[program])?;
     let image = images.first().ok_or("cargo built no image")?;
     let host_sim = host_sim_with_log()?;
     let status = Command::new(&host_sim).arg("qemu").arg(image).args(rest).status();
@@ -62,13 +67,14 @@ fn run(program: &str, board: Board, rest: &[String]) -> Result<ExitCode, String>
 fn programs() -> Vec<String> {
     let files = std::fs::read_dir(root().join("firmware/src/bin")).into_iter().flatten().flatten();
     let paths = files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "rs"));
-    let mut names: Vec<String> =
-        paths.filter_map(|path| path.file_stem().map(|name| name.to_string_lossy().into_owned())).collect();
+    let mut names: Vec<String> = paths
+        .filter_map(|path| path.file_stem().map(|name| name.to_string_lossy().replace('_', "-")))
+        .collect();
     names.sort();
     names
 }
 
 #[test]
 fn the_programs_are_those_of_the_firmware() {
-    assert!(programs().contains(&"node".to_owned()));
+    assert!(["node", EMBASSY, RELAY].iter().all(|name| programs().contains(&(*name).to_owned())));
 }
