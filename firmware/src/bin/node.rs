@@ -56,6 +56,8 @@ fn start<'n>(
 }
 
 fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
+    // It is up before it is told anything.
+    node.step(board::now());
     let mut is_silence_told = false;
     let mut frame = [0; FRAME_LEN_MAX + 1];
     loop {
