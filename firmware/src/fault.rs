@@ -20,15 +20,10 @@ use core::mem::MaybeUninit;
 use alertbus::message::ResetCause;
 use cortex_m::peripheral::SCB;
 
-/// Why the program started, as far as it is known; asked a second time, nothing is.
-pub fn take_cause() -> ResetCause {
-    take_own_cause().unwrap_or(ResetCause::PowerOn)
-}
-
-/// Why the program started itself anew, once; none where something else did, which a board's own registers may tell.
-pub fn take_own_cause() -> Option<ResetCause> {
+/// Why the program started: what it kept when it started itself anew, once; else what the board's chip knows.
+pub fn take_cause(of_chip: ResetCause) -> ResetCause {
     let cause = CAUSE.take().and_then(|word| u8::try_from(word).ok());
-    cause.map(ResetCause::from_bits)
+    cause.map_or(of_chip, ResetCause::from_bits)
 }
 
 /// Starts the program anew, and lets it know why.

@@ -9,7 +9,7 @@ use core::fmt;
 use alertbus::bus::Heard;
 use alertbus::driver::Detection;
 use alertbus::driver::bench::{self, Stimulus};
-use alertbus::limits::{DRIVER_RETRY_MS, PACKET_LEN_MAX};
+use alertbus::limits::{DRIVER_RETRY_MS, FRAME_CHECK_LEN, PACKET_LEN_MAX, STIMULUS_LEN_MAX};
 use alertbus::message::{NodeId, ResetCause};
 use alertbus::provision::Blob;
 use alertbus::role::node::{Node, NodeConfig, NodeEvent, Submission};
@@ -35,15 +35,15 @@ const OPEN_MAX: usize = SLOTS + 2;
 /// How long a detection that the node could not take waits: each try is counted in the node's books.
 const UNTOLD: Duration = Duration::from_millis(DRIVER_RETRY_MS);
 
-/// Room for the longest frame of a bench.
-const BENCH_FRAME_LEN_MAX: usize = alertbus::limits::STIMULUS_LEN_MAX + 4;
+/// The longest that a bench says, and its check.
+const BENCH_LEN_MAX: usize = STIMULUS_LEN_MAX + FRAME_CHECK_LEN;
 
 /// A node on flash `F`, with one line to its gateway and one to a bench.
 pub struct SensorNode<F> {
     node: Node<FlashStore<F, OPEN_MAX>, SLOTS>,
     link: Link,
     uplink: StreamDeframer,
-    bench: Deframer<BENCH_FRAME_LEN_MAX>,
+    bench: Deframer<BENCH_LEN_MAX>,
     framer: Framer,
     ear: Ear,
     /// A detection that the node could not take, and when it is told again.

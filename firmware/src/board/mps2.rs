@@ -101,7 +101,7 @@ pub fn guard_stack() {
 pub fn start() -> Option<Board> {
     let mut core = Peripherals::take()?;
     hold_stack(&mut core);
-    let reset_cause = fault::take_cause();
+    let reset_cause = fault::take_cause(ResetCause::PowerOn);
     ticks::start(&mut core.SYST, SLOWNESS * TICKS_PER_MS);
     for uart in [&UPLINK, &BENCH] {
         uart.start(DIVIDER);

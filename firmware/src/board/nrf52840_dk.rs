@@ -11,7 +11,7 @@ use alertbus::driver::annunciator::{Annunciator, Switch};
 use alertbus::driver::contact::Contact;
 use alertbus::message::ResetCause;
 use alertbus::store::Layout;
-use cortex_m::{Peripherals, singleton};
+use cortex_m::singleton;
 use embassy_nrf::buffered_uarte::{BufferedUarte, BufferedUarteRx, BufferedUarteTx, InterruptHandler};
 use embassy_nrf::config::{Config, LfclkSource};
 use embassy_nrf::gpio::{Input, Level, Output, OutputDrive, Pull};
@@ -22,8 +22,7 @@ use embassy_nrf::wdt::{self, WatchdogHandle};
 use embassy_nrf::{bind_interrupts, uarte};
 
 use super::Parts;
-use super::real::{BLOB, RING_LEN, WATCHDOG_S, launch};
-use crate::device::guard;
+use super::real::{BLOB, RING_LEN, WATCHDOG_S, guard_stack, launch};
 use crate::fault;
 
 /// Where the store lies on the flash: behind the page with the blob, which holds the mark.
@@ -54,10 +53,8 @@ bind_interrupts!(struct Handlers {
 /// Turns the board on. None a second time.
 #[must_use]
 pub fn parts() -> Option<Parts> {
-    guard_stack();
-    // Both are asked: what the chip knows stays there until it is.
-    let of_chip = chip_cause();
-    let reset_cause = fault::take_own_cause().unwrap_or(of_chip);
+    guard_stack(NOTHING);
+    let reset_cause = fault::take_cause(chip_cause());
     let mut config = Config::default();
     // The kit has a crystal, and the clock of a node is what its gateway reckons ages with.
     config.lfclk_source = LfclkSource::ExternalXtal;
@@ -95,14 +92,6 @@ pub fn parts() -> Option<Parts> {
         watchdog: Watchdog(watchdog),
         reset_cause,
     })
-}
-
-/// Holds the end of the stack.
-pub fn guard_stack() {
-    if let Some(mut core) = Peripherals::take() {
-        let (nothing, size_log2) = NOTHING;
-        guard::forbid(&mut core.MPU, nothing, size_log2);
-    }
 }
 
 /// What the chip knows of its last reset (Product Specification, 5.3.7.10): no bit means that power came on.

@@ -11,7 +11,7 @@ use alertbus::driver::annunciator::{Annunciator, Switch};
 use alertbus::driver::contact::Contact;
 use alertbus::message::ResetCause;
 use alertbus::store::Layout;
-use cortex_m::{Peripherals, singleton};
+use cortex_m::singleton;
 use embassy_stm32::exti::{self, ExtiInput};
 use embassy_stm32::flash::{self, Blocking, Error};
 use embassy_stm32::gpio::{Flex, Level, Output, Pull, Speed};
@@ -26,8 +26,7 @@ use embassy_stm32::{Config, bind_interrupts, interrupt};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
 use super::Parts;
-use super::real::{self, BAUD, RING_LEN, WATCHDOG_S, launch};
-use crate::device::guard;
+use super::real::{self, BAUD, RING_LEN, WATCHDOG_S, guard_stack, launch};
 use crate::fault;
 
 /// Length of the sectors that the store has, in bytes.
@@ -67,10 +66,8 @@ bind_interrupts!(struct Handlers {
 /// Turns the board on. None a second time.
 #[must_use]
 pub fn parts() -> Option<Parts> {
-    guard_stack();
-    // Both are asked: what the chip knows stays there until it is.
-    let of_chip = chip_cause();
-    let reset_cause = fault::take_own_cause().unwrap_or(of_chip);
+    guard_stack(NOTHING);
+    let reset_cause = fault::take_cause(chip_cause());
     let board = embassy_stm32::init(clocks());
     // Revisions before 3 read the second bank wrongly while this pin moves (errata ES0206, 2.2.11), so it is held.
     let mut held = Flex::new(board.PA12);
@@ -122,14 +119,6 @@ fn clocks() -> Config {
     config.rcc.sys = Sysclk::PLL1_P;
     config.rcc.apb1_pre = APBPrescaler::DIV2;
     config
-}
-
-/// Holds the end of the stack.
-pub fn guard_stack() {
-    if let Some(mut core) = Peripherals::take() {
-        let (nothing, size_log2) = NOTHING;
-        guard::forbid(&mut core.MPU, nothing, size_log2);
-    }
 }
 
 /// What the chip knows of its last reset (RM0090, 7.3.21).

@@ -11,7 +11,7 @@ use alertbus::driver::annunciator::{Annunciator, Switch};
 use alertbus::driver::contact::Contact;
 use alertbus::message::ResetCause;
 use alertbus::store::Layout;
-use cortex_m::{Peripherals, singleton};
+use cortex_m::singleton;
 use embassy_rp::bind_interrupts;
 use embassy_rp::flash::{self, Blocking, ERASE_SIZE};
 use embassy_rp::gpio::{Input, Level, Output, Pull};
@@ -22,8 +22,7 @@ use embassy_rp::watchdog;
 use embassy_time::Duration;
 
 use super::Parts;
-use super::real::{self, BAUD, RING_LEN, WATCHDOG_S, launch};
-use crate::device::guard;
+use super::real::{self, BAUD, RING_LEN, WATCHDOG_S, guard_stack, launch};
 use crate::fault;
 
 /// Length of the flash, in bytes.
@@ -59,10 +58,8 @@ bind_interrupts!(struct Handlers {
 /// Turns the board on. None a second time.
 #[must_use]
 pub fn parts() -> Option<Parts> {
-    guard_stack();
-    // Both are asked: what the chip knows stays there until it is.
-    let of_chip = chip_cause();
-    let reset_cause = fault::take_own_cause().unwrap_or(of_chip);
+    guard_stack(NOTHING);
+    let reset_cause = fault::take_cause(chip_cause());
     let board = embassy_rp::init(embassy_rp::config::Config::default());
     let mut config = uart::Config::default();
     config.baudrate = BAUD;
@@ -87,14 +84,6 @@ pub fn parts() -> Option<Parts> {
         watchdog,
         reset_cause,
     })
-}
-
-/// Holds the end of the stack.
-pub fn guard_stack() {
-    if let Some(mut core) = Peripherals::take() {
-        let (nothing, size_log2) = NOTHING;
-        guard::forbid(&mut core.MPU, nothing, size_log2);
-    }
 }
 
 /// What the chip knows of its last reset (datasheet, 2.8.4 and 4.7). A dip of the supply it takes for power that came on.

@@ -4,6 +4,9 @@ use alertbus::driver::contact::ContactConfig;
 use alertbus::message::AlertDraft;
 use alertbus::message::kind::RocketLaunch;
 use alertbus::time::Instant;
+use cortex_m::Peripherals;
+
+use crate::device::guard;
 
 /// Where the blob is, as an address: the memory map says so.
 pub(super) const BLOB: u32 = match u32::from_str_radix(env!("BLOB"), 16) {
@@ -33,6 +36,13 @@ pub fn tell(pieces: &[&str]) {
     while let Some(_first) = pieces.next() {
         let _second = pieces.next().unwrap_or_default();
         log!(error, "{=str}{=str}", _first, _second);
+    }
+}
+
+/// Holds the end of the stack: from `base` on there is nothing, for as many bytes as two has to the power `size_log2`.
+pub(super) fn guard_stack((base, size_log2): (u32, u32)) {
+    if let Some(mut core) = Peripherals::take() {
+        guard::forbid(&mut core.MPU, base, size_log2);
     }
 }
 

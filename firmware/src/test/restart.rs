@@ -16,7 +16,7 @@ use alertbus_firmware::{board, fault};
 fn main() -> ! {
     board::guard_stack();
     let start = fault::take().unwrap_or(0);
-    hprintln!("start {}: {}", start, fault::take_cause().name());
+    hprintln!("start {}: {}", start, fault::take_cause(ResetCause::PowerOn).name());
     fault::keep(start.wrapping_add(1));
     match start {
         0 => {

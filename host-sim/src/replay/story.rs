@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use glob::Pattern;
 
-use alertbus::NodeId;
 use alertbus::ledger::Outcome;
 use alertbus::message::Phase;
 use alertbus::message::kind::{ConvoyIed, Kind as _};
+use alertbus::time::EventTime;
+use alertbus::{AlertDraft, NodeId};
 
 use crate::report::{Failures, PrecedenceRow, Summary, TallyRow, WarningRow, count};
 use crate::scenario::{Date, Faults, Incident, PlannedAlert, Scenario, local_time};
 use crate::sink::Delivery;
 use crate::world::{AlertPlan, Occurrence, Plan, Play, UnitPlan, World};
+
+/// Quiet between two alerts that one node sees is cut to this, in milliseconds of the scenario.
+const QUIET_MS_MAX: u64 = 600_000;
 
 /// Which incidents are played.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +102,19 @@ impl Story {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.alerts.is_empty()
+    }
+
+    /// All of it as one node sees it, each alert with the quiet before it, in milliseconds of the scenario, cut to ten
+    /// minutes. None has a date: of 2020 it would be late, so the node dates it as it takes it.
+    #[must_use]
+    pub fn for_one_node(&self, exercise: bool) -> Vec<(u64, AlertDraft)> {
+        let mut before_ms = None;
+        let seen = self.plan.alerts.iter().map(|alert| {
+            let quiet_ms = alert.at_ms.saturating_sub(before_ms.replace(alert.at_ms).unwrap_or(alert.at_ms));
+            let draft = AlertDraft { exercise, time: EventTime::default(), ..alert.draft };
+            (quiet_ms.min(QUIET_MS_MAX), draft)
+        });
+        seen.collect()
     }
 
     /// For the top of the screen: what is played, and the faults it is played under, where there are any.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use alertbus::AlertDraft;
 use alertbus::driver::bench::Stimulus;
 use alertbus::limits::{FRAME_LEN_MAX, STIMULUS_LEN_MAX};
-use alertbus::time::EventTime;
 use alertbus::wire::frame;
 use anyhow::bail;
 use tokio::io::AsyncWriteExt;
@@ -18,9 +17,6 @@ use crate::live::SLOTS;
 use crate::replay::{Filter, Speed, Story};
 use crate::scenario::Scenario;
 use crate::transport::Connection;
-
-/// Quiet between two alerts is cut to this, in milliseconds of the scenario.
-const QUIET_MS_MAX: u64 = 600_000;
 
 /// Alerts that a node is given before the gateway has stored the first of them, where `held` were in its journal when it
 /// started: half of the slots that these leave, so that it never has to refuse one or count it into a summary. What is
@@ -56,19 +52,7 @@ impl Script {
     pub(super) fn new(scenario: &str, seed: u64, speed: Speed, exercise: bool) -> anyhow::Result<Self> {
         let file = Scenario::open(scenario)?;
         let story = Story::new(&file, seed, file.file().faults, &Filter::default());
-        let mut before_ms = None;
-        let alerts: Vec<_> = story
-            .plan()
-            .alerts
-            .into_iter()
-            .map(|alert| {
-                let quiet_ms =
-                    alert.at_ms.saturating_sub(before_ms.replace(alert.at_ms).unwrap_or(alert.at_ms));
-                // Of 2020 it would be late: the node dates it as it takes it.
-                let draft = AlertDraft { exercise, time: EventTime::default(), ..alert.draft };
-                (quiet_ms.min(QUIET_MS_MAX), draft)
-            })
-            .collect();
+        let alerts = story.for_one_node(exercise);
         if alerts.is_empty() {
             bail!("the scenario `{scenario}` has no alert to play");
         }
