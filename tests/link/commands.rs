@@ -1,6 +1,6 @@
 //! What a gateway orders a node to do: obeyed once, answered each time, and never by an exercise.
 
-use alertbus::limits::{BODY_LEN_MAX, PACKET_LEN_MAX};
+use alertbus::limits::{BODY_LEN_MAX, PACKET_LEN_MAX, REPORT_HASTE_MS_MIN};
 use alertbus::message::kind::RocketLaunch;
 use alertbus::message::{
     Ack, AckItem, Acted, Alert, AlertDraft, Command, CommandId, CommandResult, Heartbeat, Order, split_body,
@@ -292,6 +292,21 @@ fn after_the_next_epoch_nothing_heard_before_is_held_against_a_gateway() {
     assert_eq!((post.echo, post.counters.last()), (1, Some(&(2, 1))));
     assert_eq!(post.say(3, &Order::Locate { duration_s: 0 }), Some(CommandResult::Done));
     assert_eq!(post.node.handle_packet(post.now, &LINK, &packet), Err(Rejected::Epoch { got: 1 }));
+}
+
+#[test]
+fn a_node_that_has_moved_on_says_so_twice_because_one_answer_may_be_lost() {
+    let mut post = volatile();
+    assert_eq!(post.heartbeats.len(), 1, "the first is due at once");
+    let packet = post.order(1, &Order::NextEpoch(Epoch(2)), false);
+    post.node.handle_packet(post.now, &LINK, &packet).unwrap();
+    post.keys = LinkKeys::new(&node_key(), Epoch(2));
+    assert_eq!((post.answer(false), post.heartbeats.len()), (Some(CommandResult::Done), 1));
+    // Well before the next regular one; and one is enough.
+    post.advance(Duration::from_millis(REPORT_HASTE_MS_MIN));
+    assert_eq!(post.heartbeats.len(), 2);
+    post.advance(Duration::from_secs(200));
+    assert_eq!(post.heartbeats.len(), 2);
 }
 
 #[test]

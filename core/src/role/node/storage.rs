@@ -36,7 +36,7 @@ impl<S: Store, const N: usize> Node<S, N> {
             written,
             self.take_up(now),
             self.sweep(),
-            self.station.keep_up(self.queue.is_empty()),
+            self.station.keep_up(now, self.queue.is_empty()),
         ];
         let failure = steps.into_iter().find_map(Result::err);
         self.station.note_store(now, failure.map_or(Ok(()), Err));

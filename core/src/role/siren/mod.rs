@@ -315,7 +315,7 @@ impl<S: Store + Keep> Siren<S> {
             self.station.recover().map(|_| ()),
             self.read_note(now),
             self.keep_note(),
-            self.station.keep_up(is_idle),
+            self.station.keep_up(now, is_idle),
         ];
         let failure = steps.into_iter().find_map(Result::err);
         self.station.note_store(now, failure.map_or(Ok(()), Err));

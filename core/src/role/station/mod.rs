@@ -185,8 +185,8 @@ impl<S: Store> Station<S> {
     }
 
     /// Does what the store allows of what is owed to it: the next epoch, counters ahead, housekeeping.
-    pub(crate) fn keep_up(&mut self, is_idle: bool) -> Result<(), StoreError> {
-        self.move_on()?;
+    pub(crate) fn keep_up(&mut self, now: Instant, is_idle: bool) -> Result<(), StoreError> {
+        self.move_on(now)?;
         if let Some(speaker) = &mut self.speaker {
             speaker.up.reserve_ahead(&mut self.store)?;
         }
@@ -232,7 +232,7 @@ impl<S: Store> Station<S> {
     }
 
     /// Persisted before use: only when the store has taken the epoch does the station speak in it.
-    fn move_on(&mut self) -> Result<(), StoreError> {
+    fn move_on(&mut self, now: Instant) -> Result<(), StoreError> {
         let (Some((epoch, id)), Some(speaker)) = (self.next_epoch, &mut self.speaker) else { return Ok(()) };
         let Poll::Ready(begun) = self.store.begin_epoch(epoch) else { return Ok(()) };
         self.next_epoch = None;
@@ -245,6 +245,8 @@ impl<S: Store> Station<S> {
         // Down counters begin anew too: nothing heard before may be held against them.
         self.gateways = Gateways::new();
         self.answer(id, CommandResult::Done, false);
+        // Until a gateway has opened one packet of the new epoch it goes on in the old one, and the answer may be lost.
+        self.reports.hasten(now);
         Ok(())
     }
 
