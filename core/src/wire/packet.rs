@@ -7,6 +7,7 @@
 use core::fmt;
 
 use ascon_aead::aead::consts::{U8, U16};
+use ascon_aead::aead::inout::InOutBuf;
 use ascon_aead::aead::{AeadInOut, KeyInit};
 use ascon_aead::{AsconAead128, TruncatedAsconAead128};
 
@@ -241,20 +242,21 @@ pub fn seal<'o>(
     let (head, rest) = packet.split_at_mut(HEADER_LEN);
     let (ciphertext, tag_out) = rest.split_at_mut(body.len());
     head.copy_from_slice(&header.encode());
-    ciphertext.copy_from_slice(body);
 
     let nonce = header.nonce(key);
     let associated_data = header.associated_data(tag);
-    // The cipher refuses only lengths beyond its limit, which lies far above a packet.
+    let too_long = SealError::BodyTooLong { got: body.len() };
+    let text = InOutBuf::new(body, ciphertext).map_err(|_| too_long)?;
     let sealed = match tag {
         TagLength::Short => Short::new(key.expose().into())
-            .encrypt_inout_detached((&nonce).into(), &associated_data, ciphertext.into())
+            .encrypt_inout_detached((&nonce).into(), &associated_data, text)
             .map(|full| tag_out.copy_from_slice(&full)),
         TagLength::Long => AsconAead128::new(key.expose().into())
-            .encrypt_inout_detached((&nonce).into(), &associated_data, ciphertext.into())
+            .encrypt_inout_detached((&nonce).into(), &associated_data, text)
             .map(|full| tag_out.copy_from_slice(&full)),
     };
-    sealed.map_err(|_| SealError::BodyTooLong { got: body.len() })?;
+    // The cipher refuses only lengths beyond its limit, which lies far above a packet.
+    sealed.map_err(|_| too_long)?;
     Ok(packet)
 }
 
@@ -307,20 +309,20 @@ impl Sealed<'_> {
             return Err(BadTag);
         }
         let body = out.get_mut(..self.ciphertext.len()).ok_or(BadTag)?;
-        body.copy_from_slice(self.ciphertext);
+        let text = InOutBuf::new(self.ciphertext, body).map_err(|_| BadTag)?;
         let nonce = self.header.nonce(key);
         let associated_data = self.header.associated_data(self.tag);
         let opened = match self.tag {
             TagLength::Short => Short::new(key.expose().into()).decrypt_inout_detached(
                 (&nonce).into(),
                 &associated_data,
-                (&mut *body).into(),
+                text,
                 self.tag_bytes.try_into().map_err(|_| BadTag)?,
             ),
             TagLength::Long => AsconAead128::new(key.expose().into()).decrypt_inout_detached(
                 (&nonce).into(),
                 &associated_data,
-                (&mut *body).into(),
+                text,
                 self.tag_bytes.try_into().map_err(|_| BadTag)?,
             ),
         };

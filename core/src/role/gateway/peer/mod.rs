@@ -13,7 +13,7 @@ use heapless::Vec;
 use rand_pcg::Pcg32;
 
 use super::down::{DownCounters, DownSpan};
-use super::event::{CommandRefusal, GatewayEvent, ReceivedAlert};
+use super::event::{CommandRefusal, GatewayEvent, ReceivedAlert, Rejected};
 use super::state::{Known, LastReport, PeerState};
 use crate::limits::{BODY_LEN_MAX, GATEWAY_WINDOW_WORDS, UNSTORED_PER_PEER};
 use crate::message::{AlertId, CommandId, Heartbeat, NodeId, Order};
@@ -262,18 +262,23 @@ impl Peer {
     /// Takes a packet that names this node: window, tag, window, and only then what it says.
     pub fn handle_sealed(&mut self, now: Instant, link: &Link, sealed: &Sealed<'_>) -> GatewayEvent {
         let mut body = [0; BODY_LEN_MAX];
-        let event = match self.open(now, sealed, &mut body) {
-            Ok(body) => {
-                self.link = Some(link.number);
-                let header = sealed.header();
-                match header.class {
-                    Class::Report => self.handle_report(now, link, header, body),
-                    _ => self.handle_alert(now, link, header, body),
-                }
-            }
-            Err(why) => Err(why),
+        let body = match self.open(now, sealed, &mut body) {
+            Ok(body) => body,
+            Err(why) => return self.rejected(why),
         };
-        event.unwrap_or_else(|why| GatewayEvent::Rejected { node: Some(self.config.node), why })
+        self.link = Some(link.number);
+        let header = sealed.header();
+        match header.class {
+            Class::Report => {
+                self.handle_report(now, link, header, body).unwrap_or_else(|why| self.rejected(why))
+            }
+            // An alert is long, and is written straight to where the event is to be.
+            _ => self.handle_alert(now, link, header, body),
+        }
+    }
+
+    const fn rejected(&self, why: Rejected) -> GatewayEvent {
+        GatewayEvent::Rejected { node: Some(self.config.node), why }
     }
 
     /// The host has stored the alert. False where no such alert was handed out.

@@ -162,16 +162,19 @@ impl Peer {
         link: &Link,
         header: &Header,
         body: &[u8],
-    ) -> Result<GatewayEvent, Rejected> {
-        let (seq, content) = split_body(body).map_err(|error| {
-            bump(&mut self.counts.undecodable);
-            Rejected::Undecodable(error)
-        })?;
+    ) -> GatewayEvent {
+        let (seq, content) = match split_body(body) {
+            Ok(parts) => parts,
+            Err(error) => {
+                bump(&mut self.counts.undecodable);
+                return self.rejected(Rejected::Undecodable(error));
+            }
+        };
         let flash = header.precedence == Precedence::Flash;
         let id = AlertId { node: self.config.node, exercise: header.exercise, flash, seq };
         if self.unstored().any(|unstored| unstored == id) {
             bump(&mut self.counts.duplicate);
-            return Ok(GatewayEvent::Duplicate(id));
+            return GatewayEvent::Duplicate(id);
         }
         let overtaken = match self.known.look(id) {
             Acquaintance::New => false,
@@ -179,14 +182,14 @@ impl Peer {
             Acquaintance::Stored => {
                 bump(&mut self.counts.duplicate);
                 self.acks.push(id, header.precedence);
-                return Ok(GatewayEvent::Duplicate(id));
+                return GatewayEvent::Duplicate(id);
             }
-            Acquaintance::TooOld => return Err(Rejected::TooOld(id)),
+            Acquaintance::TooOld => return self.rejected(Rejected::TooOld(id)),
         };
         let alert = Alert::decode(content);
         let refers_to = alert.as_ref().ok().and_then(|alert| replaces(id, alert));
         if self.pool_mut(id).push(Unstored { id, precedence: header.precedence, refers_to }).is_err() {
-            return Err(Rejected::Busy(id));
+            return self.rejected(Rejected::Busy(id));
         }
         if alert.is_err() {
             bump(&mut self.counts.undecodable);
@@ -198,7 +201,7 @@ impl Peer {
             date(now, header.counter, precedence, alert, self.boot.as_ref(), self.calendar.as_ref())
         });
         let standing = Standing { age, late, possible_duplicate: !self.is_whole, overtaken };
-        Ok(GatewayEvent::Alert(ReceivedAlert {
+        GatewayEvent::Alert(ReceivedAlert {
             id,
             precedence,
             standing,
@@ -208,7 +211,7 @@ impl Peer {
             link: link.number,
             // It has come out of a buffer of that length.
             body: Vec::from_slice(body).unwrap_or_default(),
-        }))
+        })
     }
 }
 
