@@ -162,6 +162,34 @@ fn the_end_is_told_only_where_it_clears() {
 }
 
 #[test]
+fn a_closure_that_others_saw_hold_is_an_onset_and_within_the_hold_a_closure_more() {
+    let mut pin = Mock::new(&[Low; 7].map(Transaction::get));
+    let mut contact = Contact::new(pin.clone(), config()).unwrap();
+    for at in [0, 500] {
+        assert_eq!(contact.poll(ms(at)), Ok(None));
+    }
+    assert_eq!(contact.note_held(ms(1_000)), onset());
+    // It was not inactive since the look at 0 ms: that is not over after its hold.
+    assert_eq!((contact.poll(ms(1_000)), contact.poll_timeout()), (Ok(None), Some(ms(1_020))));
+    assert_eq!((contact.poll(ms(1_020)), contact.poll_timeout()), (Ok(None), Some(ms(1_100))));
+    assert_eq!((contact.note_held(ms(1_050)), contact.closures_held()), (None, 1));
+    assert_eq!((contact.poll(ms(1_050)), contact.poll_timeout()), (Ok(None), Some(ms(1_070))));
+    assert_eq!(contact.poll(ms(1_149)), Ok(None), "the hold begins anew");
+    assert_eq!(contact.poll(ms(1_150)), Ok(over()));
+    pin.done();
+}
+
+#[test]
+fn what_others_saw_does_not_touch_a_pin_that_is_left_alone() {
+    let mut pin = Mock::new(&[Transaction::get(Low).with_error(broken())]);
+    let mut contact = Contact::new(pin.clone(), config()).unwrap();
+    assert_eq!(contact.poll(ms(0)), Err(broken()));
+    assert_eq!(contact.note_held(ms(1)), onset());
+    assert_eq!((contact.poll(ms(2)), contact.poll_timeout()), (Ok(None), Some(ms(DRIVER_RETRY_MS.into()))));
+    pin.done();
+}
+
+#[test]
 fn an_error_restarts_the_debounce_and_leaves_the_pin_alone_for_a_while() {
     assert_eq!(DRIVER_RETRY_MS, 100);
     check(

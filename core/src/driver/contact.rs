@@ -162,6 +162,32 @@ impl<P> Contact<P> {
         !matches!(self.event, Event::Idle)
     }
 
+    /// Takes the word of hardware, or of an interrupt, that the contact was active for the whole debounce time while
+    /// nobody called [`Detector::poll`]: in the erase of a page of flash, say. Call that next.
+    ///
+    /// An edge that a chip has latched is no such word: it does not say for how long, and a spike has one too.
+    ///
+    /// ```
+    /// # use alertbus::AlertDraft;
+    /// # use alertbus::driver::contact::{Contact, ContactConfig};
+    /// # use alertbus::driver::Detection;
+    /// # use alertbus::message::kind::RocketLaunch;
+    /// # use alertbus::time::Instant;
+    /// let draft = AlertDraft::new(RocketLaunch::default());
+    /// let mut contact = Contact::new((), ContactConfig::launch_detector(draft))?;
+    /// let now = Instant::from_millis(1_000);
+    /// assert_eq!(contact.note_held(now), Some(Detection::Onset(draft)));
+    /// assert_eq!(contact.note_held(now), None, "its event is open");
+    /// # Ok::<(), alertbus::driver::Misconfigured>(())
+    /// ```
+    pub fn note_held(&mut self, now: Instant) -> Option<Detection> {
+        if let Level::Seen { .. } = self.level {
+            // It has changed since, so what was seen last holds no longer than from the next look on.
+            self.level = Level::Unseen;
+        }
+        self.settle(now, true, now)
+    }
+
     /// Gives the pin back.
     pub fn release(self) -> P {
         self.pin
