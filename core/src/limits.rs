@@ -85,7 +85,7 @@ pub const COUNTER_RESERVE: u32 = 64;
 /// Down counters left to a gateway below which it asks its host for more.
 pub const DOWN_COUNTERS_LOW: u32 = 32;
 
-/// Bytes of a provisioning blob, which stands at the start of a node's first flash page.
+/// Bytes of a provisioning blob, which stands at the start of a flash page of its own.
 pub const BLOB_LEN: usize = 64;
 
 /// Wait before a store that failed is asked again, in milliseconds.

@@ -1,7 +1,7 @@
 //! Provisioning: the 64 bytes that make a blank board one node of one network.
 //!
-//! A host derives the node's key, writes a [`Blob`] and has it flashed into the node's first flash page, which the
-//! flashing erases as a whole. Everything is big-endian:
+//! A host derives the node's key, writes a [`Blob`] and has it flashed to the start of a flash page that is the blob's
+//! own, which the flashing erases as a whole; the board says which page. Everything is big-endian:
 //!
 //! | offset | bytes | field |
 //! | ---: | ---: | --- |
@@ -137,7 +137,7 @@ impl Blob {
         Ok(bytes)
     }
 
-    /// Reads the first page's first [`BLOB_LEN`] bytes.
+    /// Reads the first [`BLOB_LEN`] bytes of the blob's page.
     ///
     /// # Errors
     /// Nothing of a blob that is refused is used; each error says what to do.

@@ -1,4 +1,4 @@
-//! What a board was provisioned with: the blob that stands at the start of its flash.
+//! What a board was provisioned with: the blob in its own page of the flash.
 
 use alertbus::limits::BLOB_LEN;
 use alertbus::provision::{Blob, BlobError};
