@@ -16,7 +16,7 @@ fn a_contact_raises_one_alert_for_each_event_when_it_has_held() {
     let image = BOARDS[0].build(&["testing", "embassy"], &["test-senses"]).remove(0);
     // A count of instructions stands for time, so that nothing depends on how busy the host is.
     let arguments =
-        ["-serial", "null", "-icount", "shift=6", "-semihosting-config", "enable=on,target=native"];
+        ["-serial", "null", "-icount", "shift=6,sleep=off", "-semihosting-config", "enable=on,target=native"];
     // Its folder is where its flash would be.
     let ended =
         Guest::start(&BOARDS[0], &image, env!("CARGO_TARGET_TMPDIR").as_ref(), &arguments).wait(LIMIT);

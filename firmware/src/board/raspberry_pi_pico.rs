@@ -5,7 +5,7 @@
 //! | uplink | GP0 (pin 1) sends, GP1 (pin 2) receives: to the serial side of a debug probe, or of a USB adapter for 3.3 V |
 //! | launch detector | a button, or a detector's relay, between GP15 (pin 20) and ground (pin 18) |
 //! | lamp | the board's LED, GP25 |
-//! | flash | the chip beside the RP2040, whose last five sectors of 4 KiB are the blob's and the store's; an erase stops the program for 45 ms, 400 ms at most (Winbond W25Q16JV, 9.6), and bytes that come meanwhile are lost |
+//! | flash | the chip beside the RP2040, whose last five sectors of 4 KiB are the blob's and the store's; an erase stops the program for 45 ms, 400 ms at most (Winbond W25Q16JV, 9.6), and bytes that come meanwhile are lost; a state machine of the chip's PIO looks at the pin for itself |
 
 use alertbus::driver::annunciator::{Annunciator, Switch};
 use alertbus::driver::contact::Contact;
@@ -15,15 +15,19 @@ use cortex_m::singleton;
 use embassy_rp::bind_interrupts;
 use embassy_rp::flash::{self, Blocking, ERASE_SIZE};
 use embassy_rp::gpio::{Input, Level, Output, Pull};
-use embassy_rp::pac::{VREG_AND_CHIP_RESET, WATCHDOG};
-use embassy_rp::peripherals::{FLASH, UART0};
+use embassy_rp::pac::{PIO0, VREG_AND_CHIP_RESET, WATCHDOG};
+use embassy_rp::peripherals::{self, FLASH, PIN_15, UART0};
+use embassy_rp::pio::program::pio_asm;
+use embassy_rp::pio::{self, Pio};
+use embassy_rp::pio_programs::clock_divider::calculate_pio_clock_divider;
 use embassy_rp::uart::{self, BufferedInterruptHandler, BufferedUart, BufferedUartRx, BufferedUartTx};
-use embassy_rp::watchdog;
+use embassy_rp::{Peri, watchdog};
 use embassy_time::Duration;
 
 use super::Parts;
-use super::real::{self, BAUD, RING_LEN, WATCHDOG_S, guard_stack, launch};
+use super::real::{self, BAUD, DEBOUNCE, RING_LEN, WATCHDOG_S, guard_stack, launch};
 use crate::fault;
+use crate::senses::Watched;
 
 /// Length of the flash, in bytes.
 const FLASH_LEN: usize = 2 * 1024 * 1024;
@@ -44,7 +48,7 @@ pub type Receiver = BufferedUartRx;
 /// The line to the gateway.
 pub type Sender = BufferedUartTx;
 /// What the node sees with: a launch detector.
-pub type Senses = Contact<Input<'static>>;
+pub type Senses = Watched<Input<'static>>;
 /// What the lamp hangs on.
 pub type Light = Switch<Output<'static>>;
 
@@ -53,14 +57,17 @@ pub struct Watchdog(watchdog::Watchdog);
 
 bind_interrupts!(struct Handlers {
     UART0_IRQ => BufferedInterruptHandler<UART0>;
+    PIO0_IRQ_0 => pio::InterruptHandler<peripherals::PIO0>;
 });
 
 /// Turns the board on. None a second time.
 #[must_use]
 pub fn parts() -> Option<Parts> {
-    guard_stack(NOTHING);
+    guard_stack(NOTHING)?;
     let reset_cause = fault::take_cause(chip_cause());
-    let board = embassy_rp::init(embassy_rp::config::Config::default());
+    // Before anything that may wait for ever, as a crystal that does not swing lets one.
+    let watchdog = Watchdog::start();
+    let mut board = embassy_rp::init(embassy_rp::config::Config::default());
     let mut config = uart::Config::default();
     config.baudrate = BAUD;
     let uplink = BufferedUart::new(
@@ -73,17 +80,55 @@ pub fn parts() -> Option<Parts> {
         config,
     );
     let (sender, receiver) = uplink.split();
-    let mut watchdog = Watchdog(watchdog::Watchdog::new(board.WATCHDOG));
-    watchdog.0.start(Watchdog::patience());
+    hold(board.PIO0.reborrow(), board.PIN_15.reborrow());
     Some(Parts {
         flash: Some(Flash::new_blocking(board.FLASH)),
         receiver,
         sender,
-        senses: Contact::new(Input::new(board.PIN_15, Pull::Up), launch(false)).ok()?,
+        senses: Watched {
+            contact: Contact::new(Input::new(board.PIN_15, Pull::Up), launch(false)).ok()?,
+            take_held,
+        },
         lamp: Annunciator::new(Switch { pin: Output::new(board.PIN_25, Level::Low), active_high: true }),
         watchdog,
         reset_cause,
     })
+}
+
+/// Has a state machine look at the button, each millisecond and always: neither an erase nor the program stops it. Where
+/// the pin is low for so many looks that they span the debounce time, it says so in flag 0.
+fn hold<'p>(pio: Peri<'p, peripherals::PIO0>, pin: Peri<'p, PIN_15>) {
+    const { assert!(DEBOUNCE.as_millis() == 20, "the program says how many looks") };
+    // Each look takes two ticks.
+    const TICKS_HZ: u32 = 2_000;
+    let program = pio_asm!(
+        ".wrap_target",
+        "begin:",
+        "    set x, 20",
+        "look:",
+        "    jmp pin begin",
+        "    jmp x-- look",
+        "    irq set 0",
+        ".wrap",
+    );
+    let Pio { mut common, mut sm0, .. } = Pio::new(pio, Handlers);
+    let mut config = pio::Config::default();
+    config.use_program(&common.load_program(&program.program), &[]);
+    config.set_jmp_pin(&common.make_pio_pin(pin));
+    config.clock_divider = calculate_pio_clock_divider(TICKS_HZ);
+    sm0.set_config(&config);
+    sm0.set_enable(true);
+    // It works on for as long as the program does.
+    core::mem::forget((common, sm0));
+}
+
+/// Whether the state machine has said so since this was asked last.
+fn take_held() -> bool {
+    let has_held = PIO0.irq().read().irq() & 1 != 0;
+    if has_held {
+        PIO0.irq().write(|register| register.set_irq(1));
+    }
+    has_held
 }
 
 /// What the chip knows of its last reset (datasheet, 2.8.4 and 4.7). A dip of the supply it takes for power that came on.
@@ -99,6 +144,15 @@ fn chip_cause() -> ResetCause {
 }
 
 impl Watchdog {
+    /// Until the crystal swings it counts by the chip's ring oscillator, which is slower, so that it waits longer.
+    fn start() -> Self {
+        // SAFETY: nobody else has it: whoever turns the board on comes here once.
+        let mut watchdog = watchdog::Watchdog::new(unsafe { peripherals::WATCHDOG::steal() });
+        watchdog.enable_tick_generation(12);
+        watchdog.start(Self::patience());
+        Self(watchdog)
+    }
+
     /// The loop turns.
     pub fn feed(&mut self) {
         self.0.feed(Self::patience());

@@ -3,10 +3,12 @@
 use alertbus::driver::contact::ContactConfig;
 use alertbus::message::AlertDraft;
 use alertbus::message::kind::RocketLaunch;
-use alertbus::time::Instant;
+use alertbus::time::{Duration, Instant};
 use cortex_m::Peripherals;
 
 use crate::device::guard;
+#[cfg(not(feature = "raspberry-pi-pico"))]
+use crate::senses::Holding;
 
 /// Where the blob is, as an address: the memory map says so.
 pub(super) const BLOB: u32 = match u32::from_str_radix(env!("BLOB"), 16) {
@@ -24,6 +26,13 @@ pub(super) const RING_LEN: usize = 128;
 /// The loop takes milliseconds; the longest erase of these boards is away for 800 ms.
 pub(super) const WATCHDOG_S: u8 = 4;
 
+/// How long the button must have been pressed.
+pub(super) const DEBOUNCE: Duration = Duration::from_millis(20);
+
+/// What is seen of the button while a page is erased.
+#[cfg(not(feature = "raspberry-pi-pico"))]
+pub(super) static HOLDING: Holding = Holding::new(DEBOUNCE);
+
 /// Now.
 #[must_use]
 pub fn now() -> Instant {
@@ -40,14 +49,15 @@ pub fn tell(pieces: &[&str]) {
 }
 
 /// Holds the end of the stack: from `base` on there is nothing, for as many bytes as two has to the power `size_log2`.
-pub(super) fn guard_stack((base, size_log2): (u32, u32)) {
-    if let Some(mut core) = Peripherals::take() {
-        guard::forbid(&mut core.MPU, base, size_log2);
-    }
+/// What else the core has is the board's; none a second time.
+pub(super) fn guard_stack((base, size_log2): (u32, u32)) -> Option<Peripherals> {
+    let mut core = Peripherals::take()?;
+    guard::forbid(&mut core.MPU, base, size_log2);
+    Some(core)
 }
 
 /// What the board's button, or the detector's relay in its place, says.
 pub(super) fn launch(active_high: bool) -> ContactConfig {
     let draft = AlertDraft::new(RocketLaunch::default());
-    ContactConfig { active_high, ..ContactConfig::launch_detector(draft) }
+    ContactConfig { active_high, debounce: DEBOUNCE, ..ContactConfig::launch_detector(draft) }
 }

@@ -1,5 +1,5 @@
-//! A contact on a pin raises an alert of its node, each at its own time: what a real board does with its button, on a
-//! pin and a flash that are made up.
+//! A contact on a pin raises an alert of its node, each at its own time, and of what it does while the loop is away: what
+//! a real board does with its button, on a pin and a flash that are made up.
 
 #![no_std]
 #![no_main]
@@ -8,6 +8,7 @@
 use core::cell::RefCell;
 use core::convert::Infallible;
 use core::mem::MaybeUninit;
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use alertbus::AlertDraft;
@@ -27,7 +28,7 @@ use embedded_hal_async::digital::Wait;
 use embedded_storage::nor_flash::{self, NorFlash, NorFlashErrorKind, ReadNorFlash};
 
 use alertbus_firmware::node::{Provisioned, SensorNode};
-use alertbus_firmware::senses::Senses;
+use alertbus_firmware::senses::{Holding, Senses, Watched};
 use alertbus_firmware::{board, fault};
 
 const PAGE_LEN: usize = 4096;
@@ -35,6 +36,9 @@ const FLASH_LEN: usize = 5 * PAGE_LEN;
 
 /// The level of the pin: its detector pulls it low.
 static IS_HIGH: AtomicBool = AtomicBool::new(true);
+
+/// Looks at it while the loop is away.
+static HOLDING: Holding = Holding::new(Duration::from_millis(20));
 
 #[entry]
 fn main() -> ! {
@@ -67,9 +71,14 @@ async fn watch(flash: &'static Memory) {
     let mut node = provisioned(flash);
     let detector = ContactConfig::launch_detector(AlertDraft::new(RocketLaunch::default()));
     let detector = ContactConfig { hold: Duration::from_secs(1), ..detector };
-    let mut contact = Contact::new(Pin, detector).unwrap();
+    let contact = Contact::new(Pin, detector).unwrap();
+    let mut contact = Watched { contact, take_held: || HOLDING.take() };
     let mut told = 0;
-    while board::now() < Instant::from_millis(4_500) {
+    let mut erases = ERASES.into_iter().peekable();
+    while board::now() < Instant::from_millis(12_500) {
+        if let Some((_, closed)) = erases.next_if(|(at_ms, _)| board::now() >= Instant::from_millis(*at_ms)) {
+            erase(closed);
+        }
         let now = board::now();
         node.step(now);
         contact.look(now, &mut node);
@@ -77,12 +86,27 @@ async fn watch(flash: &'static Memory) {
             told = node.waiting();
             hprintln!("{} ms: {} waiting", now.as_millis(), told);
         }
-        let patience = now.after(Duration::from_millis(500));
+        let patience = now.after(Duration::from_millis(100));
         let next = contact.due().into_iter().chain(node.due()).fold(patience, Instant::min);
         select(contact.changed(), Timer::at(embassy_time::Instant::from_millis(next.as_millis()))).await;
         board::feed();
     }
     debug::exit(debug::EXIT_SUCCESS);
+}
+
+/// When the loop is away for 100 ms, and in which of them the button is pressed. The last is still pressed behind it.
+const ERASES: [(u64, Range<u32>); 4] = [(6_000, 40..55), (7_500, 40..70), (9_000, 0..3), (10_500, 85..100)];
+
+/// The pin is looked at each millisecond, and nobody else comes to that.
+fn erase(closed: Range<u32>) {
+    let begun = board::now();
+    hprintln!("{} ms: an erase, with {} ms of a closed contact", begun.as_millis(), closed.clone().count());
+    while board::now() < begun.after(Duration::from_millis(100)) {
+        let now = board::now();
+        IS_HIGH.store(!closed.contains(&now.since(begun).as_millis()), Ordering::Relaxed);
+        HOLDING.look(now, !IS_HIGH.load(Ordering::Relaxed));
+        board::feed();
+    }
 }
 
 fn provisioned(mut flash: &'static Memory) -> SensorNode<&'static Memory> {
