@@ -9,6 +9,7 @@
 //! | a fault of the processor | `HardFault`, to which all other faults go | [`ResetCause::Fault`] |
 //! | a stack overflow | the stack lies below all variables, at the lower end of memory, and what lies below that is forbidden: the first word too many is a fault of the processor, and no variable is changed | [`ResetCause::Fault`] |
 //! | an interrupt that nobody expects | the default handler | [`ResetCause::Fault`] |
+//! | at the start the flash cannot be read | the station says so, waits for ten seconds, and starts again: it may have been the supply | [`ResetCause::Fault`] |
 //! | the loop hangs, or interrupts starve it | the watchdog, which only the loop feeds | [`ResetCause::Watchdog`] |
 //!
 //! What was durable in the journal is sent again after the reset; nothing else is promised of it. Nothing is written to
@@ -18,7 +19,11 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
 use alertbus::message::ResetCause;
+use alertbus::time::{Duration, Instant};
 use cortex_m::peripheral::SCB;
+
+/// How long a station waits whose flash cannot be read.
+const UNREAD: Duration = Duration::from_secs(10);
 
 /// Why the program started: what it kept when it started itself anew, once; else what the board's chip knows.
 pub fn take_cause(of_chip: ResetCause) -> ResetCause {
@@ -30,6 +35,16 @@ pub fn take_cause(of_chip: ResetCause) -> ResetCause {
 pub fn reset(cause: ResetCause) -> ! {
     CAUSE.keep(u32::from(cause.bits()));
     SCB::sys_reset()
+}
+
+/// For a station whose flash cannot be read: starts the program anew once it has waited for long enough.
+///
+/// One that is not provisioned, or that has no room for its store, would be no other after a reset. It waits for a
+/// person, and says what for.
+pub fn try_again(now: Instant) {
+    if now >= Instant::START.after(UNREAD) {
+        reset(ResetCause::Fault);
+    }
 }
 
 /// Keeps a word of the program's own over a reset; [`take`] gives it back.

@@ -6,12 +6,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use alertbus::limits::{FRAME_LEN_MAX, PACKET_LEN_MAX};
-use alertbus::message::{CommandResult, Epoch, Order};
+use alertbus::message::{CommandResult, Epoch, Order, ResetCause};
 use alertbus::wire::frame;
 
 use crate::baud::misread;
 use crate::link::{launch, launches};
-use crate::site::Site;
+use crate::site::{Program, Site};
 
 /// A guest whose clock runs on whenever it has nothing to do, so that its minutes are seconds here. It counts
 /// instructions, so that it can.
@@ -132,6 +132,25 @@ impl Noise {
 fn push(bytes: &mut Vec<u8>, packet: &[u8]) {
     let mut room = [0; FRAME_LEN_MAX];
     bytes.extend_from_slice(frame::encode(&packet[..packet.len().min(PACKET_LEN_MAX)], &mut room).unwrap());
+}
+
+#[test]
+fn a_board_whose_flash_cannot_be_read_says_so_and_tries_again_until_it_can() {
+    for (program, name) in
+        [(Program::Node, "node"), (Program::NodeEmbassy, "node"), (Program::Siren, "siren")]
+    {
+        let mut site = Site::with(program, "unread", 46);
+        site.break_flash();
+        site.start(&hurried());
+        let says = format!("{name}: its flash cannot be read");
+        let starts = |site: &Site| site.told.iter().filter(|line| **line == says).count();
+        site.until("three starts", |site| starts(site) >= 3);
+        assert!(site.is_silent(), "{:?}", site.told);
+        site.mend_flash();
+        site.until("a report", |site| !site.desk.reports.is_empty());
+        assert_eq!(site.desk.reports[0].reset_cause, ResetCause::Fault, "{program:?}");
+        assert_eq!(site.desk.reports[0].boot, 1, "what was no node has written nothing");
+    }
 }
 
 #[test]

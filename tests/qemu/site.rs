@@ -137,6 +137,19 @@ impl Site {
         fs::write(path, bytes).unwrap();
     }
 
+    /// The node's flash cannot be read from now on. It has no power.
+    pub(crate) fn break_flash(&mut self) {
+        assert!(self.plug.is_none());
+        fs::rename(self.folder.join("flash.bin"), self.folder.join("kept.bin")).unwrap();
+        // A way that leads to itself: nobody can open it, nor make a file in its place.
+        std::os::unix::fs::symlink("flash.bin", self.folder.join("flash.bin")).unwrap();
+    }
+
+    /// It can be read again, as it was, at once.
+    pub(crate) fn mend_flash(&mut self) {
+        fs::rename(self.folder.join("kept.bin"), self.folder.join("flash.bin")).unwrap();
+    }
+
     /// Gives the node power. It has none already.
     pub(crate) fn power_on(&mut self) {
         self.start(&[]);

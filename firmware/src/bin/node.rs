@@ -87,11 +87,14 @@ fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
     }
 }
 
-/// A board that is no node says so, and nothing else.
+/// A board that is no node says so, and nothing else. One that cannot even read its flash tries again.
 fn refuse(board: &Board, why: StartError) -> ! {
     board::tell(&["node: ", why.advice()]);
     loop {
         board.uplink.received().chain(board.bench.received()).for_each(drop);
+        if why == StartError::Flash {
+            fault::try_again(board::now());
+        }
         board::wait();
     }
 }

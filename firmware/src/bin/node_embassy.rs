@@ -149,7 +149,7 @@ impl Outgoing {
     }
 }
 
-/// A board that is no node says so, and nothing else.
+/// A board that is no node says so, and nothing else. One that cannot even read its flash tries again.
 #[embassy_executor::task]
 async fn refuse(mut parts: Parts, why: StartError) {
     board::tell(&["node: ", why.advice()]);
@@ -157,6 +157,9 @@ async fn refuse(mut parts: Parts, why: StartError) {
     loop {
         let now = board::now();
         parts.watchdog.feed();
+        if why == StartError::Flash {
+            fault::try_again(now);
+        }
         let _ = parts.lamp.play(now, Pattern::FAULT);
         let next = parts.lamp.poll_timeout().into_iter().fold(now.after(PATIENCE), Instant::min);
         let _ = select(Read::read(&mut parts.receiver, &mut chunk), at(next)).await;

@@ -60,11 +60,14 @@ fn run(board: &Board, relay: &mut RelayStation) -> ! {
     }
 }
 
-/// A board that is no relay says so, and forwards nothing.
+/// A board that is no relay says so, and forwards nothing. One that cannot even read its flash tries again.
 fn refuse(board: &Board, why: SeedError) -> ! {
     board::tell(&["relay: ", why.advice()]);
     loop {
         board.uplink.received().chain(board.bench.received()).for_each(drop);
+        if why == SeedError::Flash {
+            fault::try_again(board::now());
+        }
         board::wait();
     }
 }

@@ -70,7 +70,7 @@ fn run(board: &Board, siren: &mut Station) -> ! {
     }
 }
 
-/// A board that is no siren says so, blinks, and does nothing else.
+/// A board that is no siren says so, blinks, and does nothing else. One that cannot even read its flash tries again.
 fn refuse(board: &Board, why: StartError) -> ! {
     board::tell(&["siren: ", why.advice()]);
     let mut lamp = Annunciator::new(on(board.lamp));
@@ -78,6 +78,9 @@ fn refuse(board: &Board, why: StartError) -> ! {
         board.uplink.received().chain(board.bench.received()).for_each(drop);
         // Nobody would hear of it if the lamp failed too.
         let _ = lamp.play(board::now(), Pattern::FAULT);
+        if why == StartError::Flash {
+            fault::try_again(board::now());
+        }
         board::wait();
     }
 }
