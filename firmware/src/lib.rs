@@ -29,7 +29,7 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
 #![warn(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 
-#[cfg(any(feature = "mps2", feature = "embassy"))]
+#[cfg(feature = "board")]
 #[macro_use]
 mod log;
 
@@ -37,17 +37,17 @@ mod log;
 pub mod board;
 #[cfg(all(feature = "mps2", feature = "testing"))]
 pub mod counter;
-#[cfg(any(feature = "mps2", feature = "embassy"))]
+#[cfg(feature = "board")]
 pub mod device;
 #[cfg(feature = "board")]
 pub mod fault;
-#[cfg(any(feature = "mps2", feature = "embassy"))]
+#[cfg(feature = "board")]
 pub mod line;
 #[cfg(feature = "lora")]
 pub mod lora;
-#[cfg(any(feature = "mps2", feature = "embassy"))]
+#[cfg(feature = "board")]
 pub mod node;
-#[cfg(any(feature = "mps2", feature = "embassy"))]
+#[cfg(feature = "board")]
 pub mod provisioned;
 #[cfg(feature = "mps2")]
 pub mod relay;
@@ -57,7 +57,7 @@ pub mod senses;
 pub mod siren;
 #[cfg(all(feature = "qemu", feature = "testing"))]
 pub mod testing;
-#[cfg(any(feature = "mps2", feature = "embassy"))]
+#[cfg(feature = "board")]
 pub mod watch;
 #[cfg(feature = "witness")]
 mod witness;

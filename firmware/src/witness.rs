@@ -56,6 +56,7 @@ impl Witness {
 }
 
 /// An output pin was set.
+#[cfg(feature = "mps2")]
 pub(crate) fn note_pin(number: u32, is_high: bool) {
     let millis = board::now().as_millis();
     tell(format_args!("pin {number} is {} at {millis} ms", u8::from(is_high)));

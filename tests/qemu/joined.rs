@@ -376,7 +376,7 @@ fn an_image_for_another_board_is_refused() {
     let small = BOARDS[3].build(&[], &["test-restart"]).remove(0);
     let mut joined = Joined::start(&small, "");
     assert_eq!(joined.end(), 2);
-    let words = "qemu-microbit, which QEMU does not play with lines and flash";
+    let words = "qemu-microbit, which QEMU does not play with a line for a rig";
     assert!(joined.transcript().contains(words), "{}", joined.transcript());
     let mut joined = Joined::start(image(), "--machine mps2-an385");
     assert_eq!(joined.end(), 2);

@@ -17,6 +17,7 @@
 //! - `relay`: a relay in QEMU between a gateway and a node here, over lines with loss, and through restarts.
 //! - `site`: what both ends of such a line have in common.
 //! - `siren`: a siren in QEMU that a gateway here commands, and what its pins do.
+//! - `small`: a whole node on a Cortex-M0 with 16 KiB of memory.
 //! - `stack`: how deep the stack of a node is.
 //! - `programs`: every program below `firmware/src/test/` says on every board what stands in the file beside it.
 
@@ -41,4 +42,5 @@ mod programs;
 mod relay;
 mod siren;
 mod site;
+mod small;
 mod stack;

@@ -1,7 +1,8 @@
 //! A station in QEMU, the gateway it talks to, and the bench that tells a node what it sees.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant as Clock};
@@ -204,7 +205,15 @@ impl Site {
 
     /// Tells the node something over its bench.
     pub(crate) fn stimulate(&mut self, stimulus: &Stimulus) {
-        self.plug.as_mut().unwrap().second.send(stimulus.encode(&mut [0; STIMULUS_LEN_MAX]));
+        let mut room = [0; FRAME_LEN_MAX];
+        let frame = frame::encode(stimulus.encode(&mut [0; STIMULUS_LEN_MAX]), &mut room).unwrap();
+        if self.board.is_whole {
+            self.plug.as_mut().unwrap().second.write(frame);
+        } else {
+            // It has no second line, but a file in its place.
+            let mut file = OpenOptions::new().append(true).open(self.folder.join("bench.bin")).unwrap();
+            file.write_all(frame).unwrap();
+        }
     }
 
     /// Writes any bytes to the station's end of the uplink, or of the bench.
@@ -349,6 +358,7 @@ pub(crate) fn new_folder(name: &str, flash: &[u8]) -> PathBuf {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("flash.bin"), flash).unwrap();
+    fs::write(folder.join("bench.bin"), []).unwrap();
     folder
 }
 

@@ -149,10 +149,15 @@ pub(crate) struct Image<'b>(pub(crate) object::File<'b>);
 
 impl Image<'_> {
     /// How many bytes of the stack were used since it was painted.
-    fn depth(&self, debugger: &mut Debugger) -> u32 {
-        let depth = used(&debugger.read(self.end(), self.start() - self.end()));
-        assert!(depth > 0 && depth < self.start() - self.end(), "the stack is not painted");
+    pub(crate) fn depth(&self, debugger: &mut Debugger) -> u32 {
+        let depth = used(&debugger.read(self.end(), self.room()));
+        assert!(depth > 0 && depth < self.room(), "the stack is not painted");
         depth
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn room(&self) -> u32 {
+        self.start() - self.end()
     }
 
     fn start(&self) -> u32 {

@@ -13,6 +13,8 @@ mod nrf52840_dk;
 mod nucleo_f429zi;
 #[cfg(feature = "embassy")]
 mod parts;
+#[cfg(feature = "qemu")]
+mod qemu;
 #[cfg(feature = "qemu-microbit")]
 mod qemu_microbit;
 #[cfg(any(feature = "qemu-mps2-an385", feature = "qemu-mps2-an386"))]
@@ -32,6 +34,8 @@ pub use nrf52840_dk::*;
 pub use nucleo_f429zi::*;
 #[cfg(feature = "embassy")]
 pub use parts::Parts;
+#[cfg(feature = "qemu")]
+pub use qemu::*;
 #[cfg(feature = "qemu-microbit")]
 pub use qemu_microbit::*;
 #[cfg(any(feature = "qemu-mps2-an385", feature = "qemu-mps2-an386"))]
@@ -59,12 +63,12 @@ unsafe extern "C" {
 }
 
 /// Where the mark stands that says that numbers have been used, from the blob on.
-#[cfg(any(feature = "mps2", feature = "embassy"))]
+#[cfg(feature = "board")]
 #[allow(clippy::as_conversions, reason = "64 fits")]
 pub(crate) const USED: u32 = alertbus::provision::USED_MARK_OFFSET as u32;
 
 /// A length on a flash, which 32 bits address.
-#[cfg(any(feature = "mps2", feature = "embassy"))]
+#[cfg(feature = "board")]
 #[allow(clippy::as_conversions, reason = "a microcontroller's lengths have 32 bits")]
 const fn len(len: usize) -> u32 {
     len as u32

@@ -1,27 +1,24 @@
 //! What ARM's MPS2 boards have in common, as QEMU plays them; each says in a file of its own where it has it.
 //!
-//! UART 0 is the uplink, UART 1 the bench, which also moves the input pins, in the order of QEMU's `-serial`. The flash
-//! is a file of the host. A horn is wired to lamp 0; QEMU tells of lamps with `-trace led_change_intensity`.
+//! UART 0 is the uplink, UART 1 the bench, which also moves the input pins, in the order of QEMU's `-serial`. A horn is wired to lamp 0; QEMU tells of lamps with `-trace led_change_intensity`.
 
 use alertbus::message::ResetCause;
-use alertbus::store::Layout;
-use alertbus::time::Instant;
 use cortex_m::Peripherals;
-use cortex_m::peripheral::scb::SystemHandler;
-use cortex_m::peripheral::{NVIC, SCB};
+use cortex_m::peripheral::NVIC;
 
 use super::chosen::{MAP, hold_stack};
+use super::qemu::{SLOWNESS, start_clock};
 use super::{DefaultHandler, Vector};
-use crate::device::cmsdk_uart::Uart;
+use crate::device::cmsdk_uart::Cmsdk;
 use crate::device::cmsdk_watchdog::Watchdog;
 use crate::device::fpga_io::FpgaIo;
-use crate::device::host_file::{HostFile, PAGE_LEN};
-use crate::device::level::Level;
-use crate::device::{console, ticks};
+use crate::device::uart;
 use crate::fault;
 
 pub use crate::device::fpga_io::Lamp as OutputPin;
-pub use crate::device::host_file::cut_power_after;
+
+/// A line of the board.
+pub type Uart = uart::Uart<Cmsdk>;
 
 /// Where a board has its devices.
 pub(super) struct Map {
@@ -37,25 +34,12 @@ pub(super) struct Map {
 
 const TICKS_PER_MS: u32 = MAP.ticks_per_ms;
 
-/// How many of them the milliseconds of this program last.
-const SLOWNESS: u32 = if cfg!(feature = "slow-clock") { 600 } else { 1 };
-
 /// A UART's clock over 115,200 baud.
 const DIVIDER: u32 = TICKS_PER_MS * 1_000 / 115_200;
 
 /// The loop takes milliseconds; an erase is the longest that it may be away, 85 ms on an nRF52840 and 400 ms on the
 /// flash beside an RP2040.
 const WATCHDOG_MS: u32 = 2_000;
-
-/// One with what it was provisioned with, two of counters, two of journal.
-const FLASH_PAGES: usize = 5;
-
-/// Where the store lies on the flash: behind the page with the blob, which holds the mark.
-pub const STORE: Layout =
-    Layout { used: super::USED, base: super::len(PAGE_LEN), pages: super::len(FLASH_PAGES - 1) };
-
-/// The board's flash.
-pub type Flash = HostFile<FLASH_PAGES>;
 
 // SAFETY: the board's map has UART 0 there.
 static UPLINK: Uart = unsafe { Uart::at(MAP.uarts[0]) };
@@ -65,15 +49,6 @@ static BENCH: Uart = unsafe { Uart::at(MAP.uarts[1]) };
 static WATCHDOG: Watchdog = unsafe { Watchdog::at(MAP.watchdog) };
 // SAFETY: the board's map has the registers of the FPGA there.
 static FPGA_IO: FpgaIo = unsafe { FpgaIo::at(MAP.fpga_io) };
-
-/// Nothing is seen yet: no launch, a whole wire, a closed lid.
-static INPUTS: [Level; 3] = [Level::new(true), Level::new(false), Level::new(false)];
-
-/// The least urgent of an interrupt's priorities.
-const LAST: u8 = 0xff;
-
-/// A pin for a detector.
-pub type InputPin = &'static Level;
 
 /// What a program has of the board.
 pub struct Board {
@@ -102,12 +77,10 @@ pub fn start() -> Option<Board> {
     let mut core = Peripherals::take()?;
     hold_stack(&mut core);
     let reset_cause = fault::take_cause(ResetCause::PowerOn);
-    ticks::start(&mut core.SYST, SLOWNESS * TICKS_PER_MS);
+    start_clock(&mut core, TICKS_PER_MS);
     for uart in [&UPLINK, &BENCH] {
         uart.start(DIVIDER);
     }
-    // SAFETY: it is not on yet, and no critical section goes by priority.
-    unsafe { core.SCB.set_priority(SystemHandler::PendSV, LAST) };
     WATCHDOG.start((WATCHDOG_MS * TICKS_PER_MS).saturating_mul(SLOWNESS));
     for interrupt in Interrupt::ALL {
         // SAFETY: the handlers are in the table below, and use nothing but what masks them.
@@ -115,39 +88,6 @@ pub fn start() -> Option<Board> {
     }
     let [horn, lamp] = [0, 1].map(|number| OutputPin::new(&FPGA_IO, number));
     Some(Board { uplink: &UPLINK, bench: &BENCH, horn, lamp, reset_cause })
-}
-
-/// From now on `PendSV` comes each millisecond, and at each edge of an input pin; the program answers it.
-pub fn watch_pins() {
-    ticks::follow();
-}
-
-/// The input pins, in the order of [`Sensor`](crate::watch::Sensor).
-#[must_use]
-pub fn input_pins() -> [InputPin; 3] {
-    INPUTS.each_ref()
-}
-
-/// Moves an input pin, for a bench. False where there is no such pin.
-pub fn set_input(number: u8, is_high: bool) -> bool {
-    let input = INPUTS.get(usize::from(number));
-    if let Some(input) = input {
-        input.set(is_high);
-        SCB::set_pendsv();
-    }
-    input.is_some()
-}
-
-/// The flash; none where the host has no file for it.
-#[must_use]
-pub fn flash() -> Option<Flash> {
-    Flash::open().ok()
-}
-
-/// Now.
-#[must_use]
-pub fn now() -> Instant {
-    ticks::now()
 }
 
 /// Waits for an interrupt; the next tick of the clock is one. The watchdog is told that the loop turns.
@@ -159,11 +99,6 @@ pub fn wait() {
 /// Tells the watchdog that the loop turns.
 pub fn feed() {
     WATCHDOG.feed();
-}
-
-/// Tells a person who watches, in a line that is made of these pieces.
-pub fn tell(pieces: &[&str]) {
-    console::line(pieces);
 }
 
 /// The interrupts in use.

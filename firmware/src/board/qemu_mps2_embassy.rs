@@ -4,8 +4,7 @@ use alertbus::driver::annunciator::Annunciator;
 use alertbus::time::Instant;
 use embedded_storage::nor_flash::NorFlash;
 
-use super::{Parts, cut_power_after, feed, flash, start};
-use crate::device::cmsdk_uart::Uart;
+use super::{Parts, Uart, cut_power_after, feed, flash, start};
 use crate::node::{Asked, SensorNode};
 use crate::senses;
 

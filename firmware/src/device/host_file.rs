@@ -1,4 +1,5 @@
-//! A NOR flash that is a file of the host, by semihosting: it survives a reset of the guest and the end of QEMU.
+//! A NOR flash that is a file of the host, by semihosting: it survives a reset of the guest and the end of QEMU. A board
+//! that has no second line has another such file in its place.
 //!
 //! It behaves as flash does. Programming clears bits and sets none, a word at a time; erasing sets a page. And its
 //! power can fail in the middle of either: see [`cut_power_after`].
@@ -23,6 +24,10 @@ const CHUNK_LEN: usize = 64;
 /// The file's name, ended by a zero; it lies in the folder in which QEMU was started.
 const NAME: &[u8] = b"flash.bin\0";
 
+/// That of the file to which a rig appends what it has to say.
+#[cfg(feature = "qemu-microbit")]
+const BENCH: &[u8] = b"bench.bin\0";
+
 /// What the cut counter holds while no cut is asked for.
 const NEVER: u32 = u32::MAX;
 
@@ -46,9 +51,9 @@ impl<const PAGES: usize> HostFile<PAGES> {
     /// # Errors
     /// The host gives no file.
     pub(crate) fn open() -> Result<Self, HostFileError> {
-        let handle = open_as(open::RW_BINARY).or_else(|_| open_as(open::RW_TRUNC_BINARY))?;
+        let handle = open_as(NAME, open::RW_BINARY).or_else(|_| open_as(NAME, open::RW_TRUNC_BINARY))?;
         let this = Self { handle };
-        let mut len = this.len()?;
+        let mut len = len(handle)?;
         this.seek(len)?;
         while len < Self::LEN {
             let rest = Self::LEN.saturating_sub(len).min(CHUNK_LEN);
@@ -60,16 +65,8 @@ impl<const PAGES: usize> HostFile<PAGES> {
 
     const LEN: usize = PAGES * PAGE_LEN;
 
-    fn len(&self) -> Result<usize, HostFileError> {
-        // SAFETY: the call takes a handle and touches no memory of the program.
-        let len = unsafe { syscall!(FLEN, self.handle) };
-        if len == usize::MAX { Err(HostFileError::Host) } else { Ok(len) }
-    }
-
     fn seek(&self, offset: usize) -> Result<(), HostFileError> {
-        // SAFETY: the call takes a handle and a number and touches no memory of the program.
-        let failed = unsafe { syscall!(SEEK, self.handle, offset) };
-        if failed == 0 { Ok(()) } else { Err(HostFileError::Host) }
+        seek(self.handle, offset)
     }
 
     /// Writes where the file stands, and moves it on.
@@ -82,10 +79,7 @@ impl<const PAGES: usize> HostFile<PAGES> {
 
     /// Reads where the file stands, and moves it on.
     fn take(&self, into: &mut [u8]) -> Result<(), HostFileError> {
-        let len = into.len();
-        // SAFETY: the host writes these bytes and no others, before the call returns, and nobody else has them.
-        let missing = unsafe { syscall!(READ, self.handle, into.as_mut_ptr().expose_provenance(), len) };
-        if missing == 0 { Ok(()) } else { Err(HostFileError::Host) }
+        if read(self.handle, into) == into.len() { Ok(()) } else { Err(HostFileError::Host) }
     }
 
     fn erase_page(&self, from: usize) -> Result<(), HostFileError> {
@@ -109,11 +103,55 @@ impl<const PAGES: usize> HostFile<PAGES> {
     }
 }
 
-fn open_as(mode: usize) -> Result<usize, HostFileError> {
-    let len = NAME.len().saturating_sub(1);
+fn open_as(name: &[u8], mode: usize) -> Result<usize, HostFileError> {
+    let len = name.len().saturating_sub(1);
     // SAFETY: the host reads the name, which ends in a zero behind its length, and touches nothing else.
-    let handle = unsafe { syscall!(OPEN, NAME.as_ptr().expose_provenance(), mode, len) };
+    let handle = unsafe { syscall!(OPEN, name.as_ptr().expose_provenance(), mode, len) };
     if handle == usize::MAX { Err(HostFileError::Host) } else { Ok(handle) }
+}
+
+fn len(handle: usize) -> Result<usize, HostFileError> {
+    // SAFETY: the call takes a handle and touches no memory of the program.
+    let len = unsafe { syscall!(FLEN, handle) };
+    if len == usize::MAX { Err(HostFileError::Host) } else { Ok(len) }
+}
+
+fn seek(handle: usize, offset: usize) -> Result<(), HostFileError> {
+    // SAFETY: the call takes a handle and a number and touches no memory of the program.
+    let failed = unsafe { syscall!(SEEK, handle, offset) };
+    if failed == 0 { Ok(()) } else { Err(HostFileError::Host) }
+}
+
+/// Reads where a file stands, and moves it on; how many bytes there were.
+fn read(handle: usize, into: &mut [u8]) -> usize {
+    let len = into.len();
+    // SAFETY: the host writes these bytes and no others, before the call returns, and nobody else has them.
+    let missing = unsafe { syscall!(READ, handle, into.as_mut_ptr().expose_provenance(), len) };
+    len.saturating_sub(missing)
+}
+
+/// The line to a test rig, on a board that has none.
+#[cfg(feature = "qemu-microbit")]
+pub struct Bench {
+    /// None where the host gives no file: then nobody says anything.
+    handle: Option<usize>,
+}
+
+#[cfg(feature = "qemu-microbit")]
+impl Bench {
+    /// As on a line, what was said before is not heard.
+    pub(crate) fn open() -> Self {
+        let handle = open_as(BENCH, open::R_BINARY).ok();
+        let is_at_end = |handle: &usize| len(*handle).and_then(|len| seek(*handle, len)).is_ok();
+        Self { handle: handle.filter(is_at_end) }
+    }
+
+    /// What the rig has appended since this was asked last: a few bytes of it, at least one where there are any.
+    pub fn received(&self) -> impl Iterator<Item = u8> {
+        let mut bytes = [0; 16];
+        let len = self.handle.map_or(0, |handle| read(handle, &mut bytes));
+        bytes.into_iter().take(len)
+    }
 }
 
 /// Whether the power fails in this operation.

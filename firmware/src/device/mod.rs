@@ -6,21 +6,25 @@ mod alarm;
 pub(crate) mod cmsdk_uart;
 #[cfg(feature = "mps2")]
 pub(crate) mod cmsdk_watchdog;
-#[cfg(feature = "mps2")]
+#[cfg(feature = "qemu")]
 pub(crate) mod console;
 #[cfg(feature = "mps2")]
 pub(crate) mod fpga_io;
-#[cfg(not(feature = "qemu-mps2-an505"))]
+#[cfg(not(any(feature = "qemu-mps2-an505", feature = "qemu-microbit")))]
 pub(crate) mod guard;
-#[cfg(feature = "mps2")]
+#[cfg(feature = "qemu")]
 pub(crate) mod host_file;
-#[cfg(feature = "mps2")]
+#[cfg(feature = "qemu")]
 pub(crate) mod level;
-#[cfg(feature = "mps2")]
+#[cfg(feature = "qemu-microbit")]
+pub(crate) mod nrf51_uart;
+#[cfg(feature = "qemu")]
 mod register;
-#[cfg(feature = "mps2")]
+#[cfg(feature = "qemu")]
 mod ring;
-#[cfg(feature = "mps2")]
+#[cfg(feature = "qemu")]
 pub(crate) mod ticks;
+#[cfg(feature = "qemu")]
+pub(crate) mod uart;
 #[cfg(all(feature = "mps2", feature = "embassy"))]
 mod waiting;

@@ -73,9 +73,9 @@ pub enum ImageError {
         /// QEMU's name for the one asked for.
         machine: String,
     },
-    /// Built for a board that QEMU does not play, or without lines and flash.
+    /// Built for a board that QEMU does not play, or that has no line for a rig.
     #[error(
-        "`{}` is built for the board {board}, which QEMU does not play with lines and flash; allowed: {}",
+        "`{}` is built for the board {board}, which QEMU does not play with a line for a rig; allowed: {}",
         path.display(), boards()
     )]
     UnknownBoard {

@@ -49,10 +49,9 @@ fn program(log: &mut Log<'_>, program: &str, package: &str) -> Result<(), rungs:
 /// The firmware for each board; the workspace's own clippy sees it without one, where it is empty.
 fn lint(log: &mut Log<'_>) -> Result<(), String> {
     for board in BOARDS {
-        // The log, the witness and the other main loop are a node's, which only a whole board is.
-        let of_node: &[&str] =
-            if board.is_whole { &[",defmt", ",witness", ",embassy", ",embassy,testing"] } else { &[] };
-        for more in ["", ",testing"].iter().chain(of_node) {
+        // The other main loop is a whole board's.
+        let of_whole: &[&str] = if board.is_whole { &[",embassy", ",embassy,testing"] } else { &[] };
+        for more in ["", ",testing", ",defmt", ",witness"].iter().chain(of_whole) {
             lint_with(log, &board, more)?;
         }
     }
