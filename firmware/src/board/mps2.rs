@@ -1,6 +1,7 @@
 //! What ARM's MPS2 boards have in common, as QEMU plays them; each says in a file of its own where it has it.
 //!
-//! UART 0 is the uplink, UART 1 the bench, which also moves the input pins, in the order of QEMU's `-serial`. A horn is wired to lamp 0; QEMU tells of lamps with `-trace led_change_intensity`.
+//! UART 0 is the uplink, UART 1 the bench, which also moves the input pins, in the order of QEMU's `-serial`. A horn is
+//! wired to lamp 0; QEMU tells of lamps with `-trace led_change_intensity`.
 
 use alertbus::message::ResetCause;
 use cortex_m::Peripherals;
