@@ -29,16 +29,17 @@ pub struct Delivery {
     /// Always `alert`.
     #[serde(rename = "type")]
     pub sort: &'static str,
-    /// Whether it is no live alert. In a replay none is.
+    /// Whether it is no live alert. In a replay and on a bench none is.
     pub exercise: bool,
     /// When it was raised, or, of one that a live gateway has received, when that was. RFC 3339.
     pub time: String,
-    /// What happened, as a headline. In a replay it begins with REPLAY, in an exercise with EXERCISE.
+    /// What happened, as a headline. In a replay it begins with REPLAY, in an exercise with EXERCISE, on
+    /// a bench with firmware with BENCH.
     pub headline: String,
     /// Name of the incident that is replayed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
-    /// `documented`, `reconstructed` or `modelled` in a replay; else `live` or `exercise`.
+    /// `documented`, `reconstructed` or `modelled` in a replay; else `live`, `exercise` or `bench`.
     pub mark: &'static str,
     /// Its precedence.
     pub precedence: &'static str,

@@ -11,7 +11,7 @@ use alertbus::limits::STIMULUS_LEN_MAX;
 use alertbus::message::{Alert, Phase};
 use alertbus::time::EventTime;
 
-/// What an alert says, whoever dates and numbers it.
+/// What an alert says, whoever dates and numbers it, and whether it is live.
 pub(super) type Content = Vec<u8>;
 
 /// See the [module](self).
@@ -122,14 +122,15 @@ pub(super) fn content_of(draft: &AlertDraft) -> Option<Content> {
 }
 
 /// The same of an alert that has come, if it begins an event.
-pub(super) fn content_of_alert(alert: &Alert) -> Option<Content> {
+pub(super) fn content_of_alert(alert: &Alert, exercise: bool) -> Option<Content> {
     let &Alert { phase, severity, urgency, certainty, place, body, .. } = alert;
-    let draft = AlertDraft { severity, urgency, certainty, place, ..AlertDraft::new(body) };
+    let draft = AlertDraft { severity, urgency, certainty, place, exercise, ..AlertDraft::new(body) };
     (phase == Phase::Onset).then(|| undated(&draft))
 }
 
 fn undated(draft: &AlertDraft) -> Content {
-    AlertDraft { time: EventTime::default(), ..*draft }.onset(0).content().as_slice().to_vec()
+    let onset = AlertDraft { time: EventTime::default(), ..*draft }.onset(0).content();
+    [onset.as_slice(), &[draft.exercise.into()]].concat()
 }
 
 #[cfg(test)]
@@ -176,10 +177,14 @@ mod tests {
         let launch = AlertDraft::new(RocketLaunch { rounds: 3, ..RocketLaunch::default() });
         let sent = AlertDraft { time: EventTime::new(1_600_000_000_000, ClockQuality::Second), ..launch };
         let received = sent.onset(7);
-        assert_eq!(content_of(&launch), content_of_alert(&received));
+        assert_eq!(content_of(&launch), content_of_alert(&received, false));
         assert!(content_of(&launch).is_some());
+        // What is live is never taken for what was played.
+        let played = content_of(&AlertDraft { exercise: true, ..launch });
+        assert_eq!(played, content_of_alert(&received, true));
+        assert_ne!(played, content_of_alert(&received, false));
         let other = AlertDraft::new(DroneSighting::default());
-        assert_ne!(content_of(&other), content_of_alert(&received));
-        assert_eq!(content_of_alert(&Alert { phase: Phase::Clear, ..received }), None);
+        assert_ne!(content_of(&other), content_of_alert(&received, false));
+        assert_eq!(content_of_alert(&Alert { phase: Phase::Clear, ..received }, false), None);
     }
 }

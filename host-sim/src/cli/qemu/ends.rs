@@ -79,7 +79,7 @@ fn counted(played: &Played, script: &Script, stored: &[(u64, StoredAlert)]) -> A
 
 /// What an alert that was stored says, if that can be read.
 pub(super) fn content_of_stored(alert: &StoredAlert) -> Option<Content> {
-    alert.alert().ok().and_then(|alert| content_of_alert(&alert))
+    alert.alert().ok().and_then(|said| content_of_alert(&said, alert.id.exercise))
 }
 
 /// What the node still holds and the gateway has not stored: it comes by itself.

@@ -106,8 +106,9 @@ pub(super) fn journal(path: &Path) -> Vec<(AlertId, Content)> {
     while let Poll::Ready(Ok(Some(alert))) = store.next_open(after) {
         after = Some(alert.seq);
         let id = AlertId { node, exercise: false, flash: true, seq: alert.seq };
-        if let Some(content) =
-            Alert::decode(alert.content.as_slice()).ok().and_then(|alert| content_of_alert(&alert))
+        if let Some(content) = Alert::decode(alert.content.as_slice())
+            .ok()
+            .and_then(|alert| content_of_alert(&alert, id.exercise))
         {
             held.push((id, content));
         }

@@ -18,7 +18,8 @@ impl Floor<'_> {
         match told {
             Told::Alert { number, alert, again } => self.count(number, &alert, again).await,
             Told::Unstored(alert) => {
-                let delivery = Box::new(delivery(&alert, false, false));
+                let mut delivery = Box::new(delivery(&alert, false, false));
+                self.mark(None, &mut delivery);
                 self.show(View::Alert { number: None, delivery }).await;
             }
             Told::Line { .. } if self.run.voice.quiet => {}
@@ -38,30 +39,37 @@ impl Floor<'_> {
     /// An alert is stored: whose it is, and what is said of it.
     async fn count(&mut self, number: u64, alert: &StoredAlert, again: bool) {
         let (mut delivery, content) = (delivery(alert, again, true), content_of_stored(alert));
-        let place = content.as_ref().and_then(|content| self.stage.account.place(content));
-        if number > self.stage.counted {
+        let known = content.as_ref().and_then(|content| self.stage.account.place(content));
+        let known = known.filter(|_| number > self.stage.played.after);
+        let arrival = if number > self.stage.counted {
             self.stage.counted = number;
             self.stored += 1;
             self.progress_ms = self.parts.stopwatch.elapsed_ms();
-            match self.stage.account.store(content) {
-                Arrival::Raised(place) => self.name(place, &mut delivery),
-                Arrival::Twice => delivery.headline.insert_str(0, "TWICE "),
-                Arrival::Other => {}
-            }
-        } else if number > self.stage.played.after {
-            self.name(place, &mut delivery);
+            self.stage.account.store(content)
+        } else {
+            Arrival::Raised(known)
+        };
+        self.mark(if let Arrival::Raised(place) = arrival { place } else { known }, &mut delivery);
+        if arrival == Arrival::Twice {
+            delivery.headline.insert_str(0, "TWICE ");
         }
         self.show(View::Alert { number: Some(number), delivery: Box::new(delivery) }).await;
     }
 
-    /// Says what of a scenario an alert is.
-    fn name(&self, place: Option<usize>, delivery: &mut Delivery) {
+    /// Says what of a scenario an alert is; and of every other one that it is not live, where the keys are a bench's: an
+    /// earlier run's stands in the same store.
+    fn mark(&self, place: Option<usize>, delivery: &mut Delivery) {
+        let is_bench = self.run.args.keys.is_none();
+        delivery.exercise |= is_bench;
         let story = self.stage.script.as_ref().map(rig::Script::story);
         if let Some((incident, planned)) = story.zip(place).and_then(|(story, place)| story.alert(place)) {
             delivery.headline = format!("REPLAY {} ({})", incident.title, delivery.headline);
             delivery.incident = Some(incident.id.clone());
             delivery.mark = incident.mark.name();
             delivery.site.clone_from(&planned.site);
+        } else if is_bench {
+            delivery.headline.insert_str(0, "BENCH ");
+            delivery.mark = "bench";
         }
     }
 
