@@ -51,6 +51,10 @@ fn link(board: &str) -> Result<(), Box<dyn Error>> {
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     // A symbol by which a host knows for which board an image is.
     println!("cargo::rustc-link-arg-bins=--defsym=alertbus_board_{}=0", board.replace('-', "_"));
+    // And one by which it knows what takes no stimuli.
+    for program in ["relay", "siren"] {
+        println!("cargo::rustc-link-arg-bin={program}=--defsym=alertbus_program_{program}=0");
+    }
     if board == "raspberry-pi-pico" {
         // What the chip's own loader reads first, to know how its flash is spoken to.
         println!("cargo::rustc-link-arg-bins=-Tlink-rp.x");

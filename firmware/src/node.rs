@@ -24,7 +24,7 @@ use crate::line::{FrameBuffer, Framer};
 use crate::provisioned::{self, StartError};
 use crate::watch::{self, Ear};
 #[cfg(feature = "witness")]
-use crate::witness::Witness;
+use crate::witness::{self, Witness};
 
 /// Alerts that a node keeps.
 pub const SLOTS: usize = 32;
@@ -56,7 +56,7 @@ pub struct SensorNode<F> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Asked {
-    /// A pin is to take a level. Where the board has no such pin, call [`SensorNode::note_driver_error`].
+    /// A pin is to take a level. Where the program has no such pin, call [`SensorNode::note_no_pin`].
     Pin {
         /// Its number.
         pin: u8,
@@ -183,6 +183,13 @@ impl<F: NorFlash> SensorNode<F> {
         self.node.note_driver_error();
     }
 
+    /// A bench has asked for an input pin that the program has not: it has `pins`, from 0 on. The next report counts it.
+    pub fn note_no_pin(&mut self, _pin: u8, _pins: usize) {
+        #[cfg(feature = "witness")]
+        witness::note_no_pin(_pin, _pins);
+        self.note_driver_error();
+    }
+
     /// When [`SensorNode::step`] has something to do; none while only an input can change anything.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
@@ -252,11 +259,13 @@ impl<F: NorFlash> SensorNode<F> {
     }
 
     /// Only the log hears of an event so far: this node has no light or siren of its own.
-    fn tell(&self, event: &NodeEvent) {
+    fn tell(&mut self, event: &NodeEvent) {
         log!(info, "{}", event);
         #[cfg(feature = "witness")]
-        if let NodeEvent::Durable { seq, .. } = event {
-            self.witness.note_durable(*seq);
+        match event {
+            NodeEvent::Durable { seq, .. } => self.witness.note_durable(*seq),
+            NodeEvent::Settled { .. } => self.witness.note_settled(),
+            _ => {}
         }
         #[cfg(not(any(feature = "defmt", feature = "witness")))]
         let _ = event;

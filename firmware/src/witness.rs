@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | `node: flash N is durable` | from here on a power cut does not lose the alert |
 //! | `node: N packets sent, sha256 H` | all packets of this start, one after another, once none was sent for a while |
+//! | `node: N settled` | alerts that have left it in this start, and whose slots are free again |
+//! | `node: no pin N; …` | a bench asked for an input pin that the program has not, and which it has |
 //! | `pin N is 1 at M ms` | an output pin was set, and reads so |
 
 use core::fmt::{self, Write};
@@ -24,13 +26,14 @@ const LINE_LEN_MAX: usize = 128;
 pub(crate) struct Witness {
     hash: Sha256,
     packets: u32,
+    settled: u32,
     /// When the last of them was sent; none where that was told already.
     sent: Option<Instant>,
 }
 
 impl Witness {
     pub(crate) fn new() -> Self {
-        Self { hash: Sha256::new(), packets: 0, sent: None }
+        Self { hash: Sha256::new(), packets: 0, settled: 0, sent: None }
     }
 
     /// A packet is sent.
@@ -45,6 +48,12 @@ impl Witness {
         tell(format_args!("node: flash {} is durable", seq.number()));
     }
 
+    /// An alert has left the node.
+    pub(crate) fn note_settled(&mut self) {
+        self.settled = self.settled.saturating_add(1);
+        tell(format_args!("node: {} settled", self.settled));
+    }
+
     /// Tells the hash when it has been quiet.
     pub(crate) fn step(&mut self, now: Instant) {
         if self.sent.is_some_and(|sent| now >= sent.after(Duration::from_millis(QUIET_MS))) {
@@ -52,6 +61,14 @@ impl Witness {
             let hash = Hex(self.hash.clone().finalize().into());
             tell(format_args!("node: {} packets sent, sha256 {hash}", self.packets));
         }
+    }
+}
+
+/// A bench asked for an input pin that the program has not.
+pub(crate) fn note_no_pin(number: u8, pins: usize) {
+    match pins.checked_sub(1) {
+        Some(last) => tell(format_args!("node: no pin {number}; allowed: 0 to {last}")),
+        None => tell(format_args!("node: no pin {number}; this program has none")),
     }
 }
 

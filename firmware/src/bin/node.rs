@@ -69,6 +69,7 @@ fn run(board: &Board, node: &mut SensorNode<board::Flash>) -> ! {
             match node.handle_bench(now, byte) {
                 Some(Asked::PowerCut { after_operations }) => board::cut_power_after(after_operations),
                 Some(Asked::Pin { pin, high }) if board::set_input(pin, high) => {}
+                Some(Asked::Pin { pin, .. }) => node.note_no_pin(pin, board::input_pins().len()),
                 Some(_) => node.note_driver_error(),
                 None => {}
             }

@@ -55,7 +55,7 @@ impl senses::Senses for Bench {
             match node.handle_bench(now, byte) {
                 Some(Asked::PowerCut { after_operations }) => cut_power_after(after_operations),
                 // No interrupt looks at the pins here.
-                Some(_) => node.note_driver_error(),
+                Some(Asked::Pin { pin, .. }) => node.note_no_pin(pin, 0),
                 None => {}
             }
         }

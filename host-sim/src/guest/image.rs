@@ -16,6 +16,9 @@ const MACHINES: [(&str, &str); 3] =
 /// What an image's own symbol for its board begins with; the build of the firmware writes it.
 const BOARD_SYMBOL: &str = "alertbus_board_";
 
+/// The same of a program that takes nothing from a bench.
+const PROGRAM_SYMBOL: &str = "alertbus_program_";
+
 /// What only firmware has that tells the hash of what it sends: the words that it tells it with.
 const WITNESS_WORDS: &[u8] = b" packets sent, sha256 ";
 
@@ -31,7 +34,9 @@ pub struct Image {
     bytes: Arc<[u8]>,
     /// The board it was built for, if it says so.
     board: Option<String>,
-    /// It tells the hash of what it sends.
+    /// What it is, where that takes nothing from a bench: `siren` or `relay`.
+    pub deaf: Option<String>,
+    /// It tells the hash of what it sends, and how many alerts have left it.
     pub has_witness: bool,
     /// It has a log of defmt on its standard output.
     pub has_log: bool,
@@ -62,6 +67,12 @@ pub enum ImageError {
         path: PathBuf,
         /// What it is instead.
         why: String,
+    },
+    /// No node and no siren.
+    #[error("`{}` is a relay, which has a node on its second line and no rig: docs/qemu.md shows how to join one", path.display())]
+    Relay {
+        /// Which file.
+        path: PathBuf,
     },
     /// Built for a board that is not the one asked for.
     #[error("`{}` is built for the board {board}, and --machine asks for {machine}", path.display())]
@@ -107,6 +118,9 @@ impl Image {
             io::ErrorKind::NotFound => ImageError::Missing { path: path.into() },
             _ => unreadable(error),
         })?;
+        if file.metadata().is_ok_and(|seen| seen.is_dir()) {
+            return Err(ImageError::Foreign { path: path.into(), why: "is a folder".into() });
+        }
         let mut bytes = Vec::new();
         file.take(LEN_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LEN_MAX {
@@ -130,17 +144,18 @@ impl Image {
         if machine != EM_ARM || elf.endian() != Endianness::Little {
             return Err(foreign(format!("is for another processor (ELF machine {machine})")));
         }
-        let board = elf.symbols().find_map(|symbol| {
-            let board = symbol.name().ok()?.strip_prefix(BOARD_SYMBOL)?;
-            Some(board.replace('_', "-"))
-        });
+        let named = |prefix| {
+            let rest = |name: &str| name.strip_prefix(prefix).map(|rest| rest.replace('_', "-"));
+            elf.symbols().find_map(|symbol| rest(symbol.name().ok()?))
+        };
+        let (board, deaf) = (named(BOARD_SYMBOL), named(PROGRAM_SYMBOL));
         let has_witness = elf.segments().any(|segment| {
             let data = segment.data().unwrap_or_default();
             data.windows(WITNESS_WORDS.len()).any(|words| words == WITNESS_WORDS)
         });
         let has_log =
             elf.sections().any(|section| section.name().is_ok_and(|name| name.starts_with(".defmt")));
-        Ok(Self { path: path.into(), bytes: Arc::clone(&bytes), board, has_witness, has_log })
+        Ok(Self { path: path.into(), bytes: Arc::clone(&bytes), board, deaf, has_witness, has_log })
     }
 
     /// Where it is.
@@ -159,9 +174,12 @@ impl Image {
     /// for.
     ///
     /// # Errors
-    /// It was built for another board, or for one that QEMU does not play.
+    /// It was built for another board, or for one that QEMU does not play; or it is a relay.
     pub fn machine(&self, asked: Option<&str>) -> Result<String, ImageError> {
         let path = self.path.clone();
+        if self.deaf.as_deref() == Some("relay") {
+            return Err(ImageError::Relay { path });
+        }
         let Some(board) = &self.board else {
             return asked.map(str::to_owned).ok_or(ImageError::Unnamed { path });
         };
@@ -203,7 +221,14 @@ mod tests {
 
     fn image(board: Option<&str>) -> Image {
         let board = board.map(str::to_owned);
-        Image { path: "image".into(), bytes: [].into(), board, has_witness: false, has_log: false }
+        Image {
+            path: "image".into(),
+            bytes: [].into(),
+            board,
+            deaf: None,
+            has_witness: false,
+            has_log: false,
+        }
     }
 
     #[test]
@@ -226,7 +251,8 @@ mod tests {
             missing,
             Err("there is no image `no-such-image`: `cargo qemu node` builds one and runs it".into())
         );
-        assert!(matches!(Image::read(Path::new(".")), Err(ImageError::Unreadable { .. })));
+        let folder = Image::read(Path::new(".")).map(|_| ()).map_err(|error| error.to_string());
+        assert!(folder.is_err_and(|why| why.contains("is a folder; `cargo qemu node` builds one")));
     }
 
     #[test]
@@ -246,5 +272,7 @@ mod tests {
             refused.is_err_and(|why| why.contains("nrf52840-dk") && why.contains("allowed: qemu-mps2-an386"))
         );
         assert!(machine(None, None).is_err_and(|why| why.contains("--machine")));
+        let relay = Image { deaf: Some("relay".into()), ..image(Some("qemu-mps2-an386")) };
+        assert!(matches!(relay.machine(None), Err(ImageError::Relay { .. })));
     }
 }

@@ -60,10 +60,10 @@ pub(super) struct Floor<'a> {
     /// What the board has told of what it sent.
     witnessed: Option<Tally>,
     undecoded: u64,
-    /// The last start that a report has told of.
-    boot: Option<u16>,
-    /// Alerts that the node was given in this start, those that it held among them, and those that its log says are
-    /// settled; none where no log is read.
+    /// The last start that a report has told of, and what had failed in it.
+    reported: Option<(u16, u16, u16)>,
+    /// Alerts that the node was given in this start, those that it held among them, and those that it says have left it;
+    /// none where neither a witness nor a log that is read says so.
     given: u64,
     settled: Option<u64>,
     /// A power cut was asked for, so that QEMU ends by itself.
@@ -86,7 +86,7 @@ impl<'a> Floor<'a> {
             stored: 0,
             witnessed: None,
             undecoded: 0,
-            boot: None,
+            reported: None,
             given: 0,
             settled: None,
             cut: false,
@@ -136,8 +136,8 @@ impl<'a> Floor<'a> {
     /// What is due: reports to be shown, power to be given back, something for the node to see.
     async fn step(&mut self) -> anyhow::Result<()> {
         for report in self.parts.seen.reports() {
-            let is_first = self.boot.replace(report.boot) != Some(report.boot);
-            if is_first || self.tells_more() {
+            let failed = (report.boot, report.flash_refused, report.driver_errors);
+            if self.reported.replace(failed) != Some(failed) || self.tells_more() {
                 self.line(words::of_report(&report)).await;
             }
         }
@@ -174,7 +174,7 @@ impl<'a> Floor<'a> {
     fn take(&mut self) -> Option<(usize, alertbus::AlertDraft)> {
         let is_ready = self.bench.is_some() && self.guest.is_some() && self.parts.seen.has_reported();
         let elapsed_ms = self.parts.stopwatch.elapsed_ms();
-        // What is stored has a slot in the node until that is acknowledged, which its log alone tells.
+        // What is stored has a slot in the node until that is acknowledged, which it must tell itself.
         let resident = self.settled.map_or(0, |settled| self.given.saturating_sub(settled));
         self.stage.script.as_mut().filter(|_| is_ready && !self.closing)?.take(
             elapsed_ms,
@@ -249,7 +249,7 @@ impl<'a> Floor<'a> {
         let Run { image, machine, emulator, room, .. } = &self.run;
         let start = Start { image, machine, folder: room.path(), lines: SOCKETS, lock: room.lock() };
         let guest = emulator.start(&start)?;
-        (self.given, self.settled) = (held.len() as u64, None);
+        (self.given, self.settled) = (held.len() as u64, image.has_witness.then_some(0));
         let id = guest.id();
         self.run.room.note_processes(id);
         (self.guest, self.bench, self.witnessed, self.cut) = (Some(guest), None, None, false);

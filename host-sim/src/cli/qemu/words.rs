@@ -8,6 +8,7 @@ use super::teller::Line;
 use crate::cli::gateway::teller::{alarm_words, ended};
 use crate::guest::LogLine;
 use crate::live::{NodeRow, Told};
+use crate::report::count;
 
 /// What the gateway tells beside alerts, in lines.
 pub(super) fn of_gateway(told: &Told) -> Vec<Line> {
@@ -68,9 +69,11 @@ pub(super) fn is_settled(line: &LogLine) -> bool {
 pub(super) fn of_report(report: &Heartbeat) -> Line {
     let &Heartbeat { boot, reset_cause, uptime_ms, flash_refused, driver_errors, .. } = report;
     let text = format!(
-        "reports: start {boot} ({}), up {} s, {flash_refused} Flash alerts refused, {driver_errors} errors of drivers",
+        "reports: start {boot} ({}), up {} s, {} refused, {} of drivers",
         reset_cause.name(),
-        uptime_ms / 1_000
+        uptime_ms / 1_000,
+        count(flash_refused.into(), "Flash alert"),
+        count(driver_errors.into(), "error")
     );
     let more = vec![
         ("boot", json!(boot)),
@@ -90,9 +93,16 @@ pub(super) fn witnessed(line: &str) -> Option<(u64, &str)> {
     packets.parse().ok().filter(|_| is_hash && is_name).map(|packets| (packets, sha256))
 }
 
-/// Whether a line is one that a witness alone tells.
+/// How many alerts have left the node in this start, where a line of its witness says that.
+pub(super) fn settled(line: &str) -> Option<u64> {
+    line.strip_prefix("node: ")?.strip_suffix(" settled")?.parse().ok()
+}
+
+/// Whether a line is one that a witness tells to programs alone.
 pub(super) fn is_of_witness(line: &str) -> bool {
-    witnessed(line).is_some() || (line.contains(": flash ") && line.ends_with(" is durable"))
+    witnessed(line).is_some()
+        || settled(line).is_some()
+        || (line.contains(": flash ") && line.ends_with(" is durable"))
 }
 
 #[cfg(test)]
@@ -113,5 +123,7 @@ mod tests {
             assert!(witnessed(other).is_none() && !is_of_witness(other), "{other}");
         }
         assert!(is_of_witness("node: flash 3 is durable") && is_of_witness(&line));
+        assert_eq!((settled("node: 17 settled"), settled("node: x settled")), (Some(17), None));
+        assert!(is_of_witness("node: 17 settled") && !is_of_witness("node: no pin 7; allowed: 0 to 2"));
     }
 }

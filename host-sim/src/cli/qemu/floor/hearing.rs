@@ -74,7 +74,10 @@ impl Floor<'_> {
     }
 
     pub(super) async fn listen(&mut self, said: GuestTold) -> Option<Why> {
-        if let GuestTold::Log(line) = &said {
+        // A witness counts them, so that a line that is not read changes nothing; any other node has its log.
+        if let GuestTold::Log(line) = &said
+            && !self.run.image.has_witness
+        {
             *self.settled.get_or_insert(0) += u64::from(words::is_settled(line));
         }
         match said {
@@ -84,6 +87,9 @@ impl Floor<'_> {
             GuestTold::Board(text) => {
                 if let Some((packets, sha256)) = words::witnessed(&text) {
                     self.witnessed = Some(Tally { packets, sha256: sha256.to_owned() });
+                }
+                if let Some(count) = words::settled(&text) {
+                    self.settled = Some(count);
                 }
                 if self.tells_more() || !words::is_of_witness(&text) {
                     self.line(Line { source: "board", text, ..Line::default() }).await;
