@@ -55,11 +55,11 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "HOST_SIM_COLOR",
           help_heading = GLOBAL)]
     color: ColorChoice,
-    /// Say less on standard error: no progress, no remarks
+    /// Say less: no progress, no remarks
     #[arg(short, long, global = true, env = "HOST_SIM_QUIET", help_heading = GLOBAL,
           action = clap::ArgAction::SetTrue, value_parser = values::truth)]
     quiet: bool,
-    /// Say more on standard error: what happens beside the alerts
+    /// Say more: what happens beside the alerts
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     verbose: u8,
     #[command(subcommand)]

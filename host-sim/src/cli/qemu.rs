@@ -31,6 +31,9 @@ use rig::Script;
 use room::Room;
 use run::Run;
 
+/// What is played where nothing else is named.
+const SCENARIO: &str = "iraq-2019-2020";
+
 /// What stands for no scenario.
 const NO_SCENARIO: &str = "none";
 
@@ -40,15 +43,17 @@ const NO_SCENARIO: &str = "none";
 /// stores it and acknowledges it. With a scenario it ends when everything was delivered, and says whether both ends have
 /// the same packets. `cargo qemu node` builds the image and runs this. docs/qemu.md is the guide.
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "host-sim qemu [OPTIONS] <IMAGE>\n       cargo qemu PROGRAM [--board BOARD] [OPTIONS]"
+)]
 pub struct Args {
     /// The image, an ELF file
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
     /// What the node sees, in a network of its own: a file, a scenario that the program carries, or `none`: then what is
-    /// typed
-    #[arg(long, default_value = "iraq-2019-2020", value_name = "SCENARIO", value_parser = values::ScenarioName,
-          hide_possible_values = true)]
-    scenario: String,
+    /// typed [default: iraq-2019-2020, and none for a siren]
+    #[arg(long, value_name = "SCENARIO", value_parser = values::ScenarioName, hide_possible_values = true)]
+    scenario: Option<String>,
     /// Seed of the scenario's reconstructed incidents
     #[arg(long, default_value_t = 1, value_name = "N", env = "HOST_SIM_SEED", allow_negative_numbers = true,
           value_parser = values::seed)]
@@ -97,7 +102,7 @@ pub struct Args {
 pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     let image = Image::read(&args.image)?;
     let machine = image.machine(args.machine.as_deref())?;
-    let script = script(args)?;
+    let script = script(args, &image)?;
     let runtime = super::runtime()?;
     let emulator = runtime.block_on(Emulator::find())?;
     let mut room = Room::take(args.store.as_deref())?;
@@ -119,12 +124,19 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
         rolls: keyring.entries().filter_map(|entry| Some((entry.node, entry.next_epoch?))).collect(),
         exercise: args.keys.is_some(),
     };
-    let stage = ends::opened(args, script, &room, &outbox)?;
+    let stage = ends::opened(script, &room, &outbox)?;
     let run = Run { args, voice, image, machine, emulator, room, node };
-    let ended = runtime.block_on(run.run(&roll, outbox, stage));
+    let ended = runtime.block_on(async {
+        // Whatever the first waits for: a second one drops the run, and with it the board and a temporary folder.
+        let again = run::stop(2)?;
+        tokio::select! {
+            ended = run.run(&roll, outbox, stage) => ended.map(Some),
+            _ = again => Ok(None),
+        }
+    });
     // A thread that waits for standard input must not hold up the end.
     runtime.shutdown_background();
-    let (why, summary) = ended?;
+    let Some((why, summary)) = ended? else { return Ok(ExitCode::from(INTERRUPTED)) };
     Ok(match why {
         Why::Interrupted => ExitCode::from(INTERRUPTED),
         Why::Lost(what) => {
@@ -139,11 +151,16 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
 }
 
 /// What is to be played, if anything.
-fn script(args: &Args) -> anyhow::Result<Option<Script>> {
-    if args.scenario == NO_SCENARIO {
-        return Ok(None);
-    }
-    Script::new(&args.scenario, args.seed, args.speed, args.keys.is_some()).map(Some)
+fn script(args: &Args, image: &Image) -> anyhow::Result<Option<Script>> {
+    let scenario = match (args.scenario.as_deref(), &image.deaf) {
+        (Some(NO_SCENARIO), _) | (None, Some(_)) => return Ok(None),
+        (Some(scenario), Some(what)) => bail!(
+            "`{}` is a {what}, which has no detections: nothing can be played to it; leave `--scenario {scenario}` out",
+            image.path().display()
+        ),
+        (scenario, None) => scenario.unwrap_or(SCENARIO),
+    };
+    Script::new(scenario, args.seed, args.speed, args.keys.is_some()).map(Some)
 }
 
 /// Reads QEMU's name of a board.

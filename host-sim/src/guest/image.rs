@@ -53,7 +53,7 @@ pub enum ImageError {
         path: PathBuf,
     },
     /// It cannot be read.
-    #[error("cannot read the image `{}`: {why}", path.display())]
+    #[error("cannot read the image `{}`: {why}; {HOW_TO_BUILD}", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,

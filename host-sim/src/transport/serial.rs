@@ -30,11 +30,21 @@ impl Device {
     }
 
     pub(super) fn open(&self) -> io::Result<Connection> {
-        let port = SerialPort::open(&self.path, self.baud)?;
+        let port = SerialPort::open(&self.path, self.baud).map_err(|error| advised(&error))?;
         // What the line has heard before is nobody's frame.
         port.discard_buffers()?;
         Ok(Connection::new(format!("serial://{self}"), port))
     }
+}
+
+/// A device that does not open, with the way out.
+fn advised(error: &io::Error) -> io::Error {
+    let way_out = match error.kind() {
+        io::ErrorKind::NotFound => "; plug it in; `ls /dev/tty*` lists the devices that are there",
+        io::ErrorKind::PermissionDenied => "; `ls -l` shows the group that may open it, often `dialout`",
+        _ => "",
+    };
+    io::Error::new(error.kind(), format!("{error}{way_out}"))
 }
 
 impl fmt::Display for Device {
@@ -52,7 +62,9 @@ mod tests {
     #[tokio::test]
     async fn a_device_that_is_not_there_is_an_error() {
         let device = Device::parse("/dev/no-such-line@115200").expect("an address");
-        assert_eq!(device.open().map_err(|error| error.kind()).err(), Some(io::ErrorKind::NotFound));
+        let error = device.open().map(|_| ()).expect_err("no system has it");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().contains("ls /dev/tty*"), "{error}");
     }
 
     /// Two ends of a line that the system plays.

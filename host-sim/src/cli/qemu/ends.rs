@@ -6,7 +6,7 @@ use super::account::{Account, Content, content_of, content_of_alert};
 use super::played::Played;
 use super::rig::Script;
 use super::room::Room;
-use super::{Args, flash, stored_after};
+use super::{flash, stored_after};
 use crate::outbox::{Outbox, StoredAlert};
 
 /// Why a run is over.
@@ -37,12 +37,7 @@ pub(super) struct Stage {
 ///
 /// # Errors
 /// The store's files are not in order.
-pub(super) fn opened(
-    args: &Args,
-    mut script: Option<Script>,
-    room: &Room,
-    outbox: &Outbox,
-) -> anyhow::Result<Stage> {
+pub(super) fn opened(mut script: Option<Script>, room: &Room, outbox: &Outbox) -> anyhow::Result<Stage> {
     let last = outbox.last()?;
     let (Some(path), Some(playing)) = (room.played(), &mut script) else {
         return Ok(Stage {
@@ -52,7 +47,7 @@ pub(super) fn opened(
             counted: last,
         });
     };
-    let replay = playing.replay(&args.scenario, args.seed);
+    let replay = playing.replay().clone();
     let whole = replay.alerts as u64;
     let stored = stored_after(outbox, 0)?;
     let played = Played::open(&path, &replay, last, |played| {

@@ -16,6 +16,7 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashEr
 use zeroize::Zeroizing;
 
 use super::account::{Content, content_of_alert};
+use super::room::unwritable;
 use crate::keyring::Keyring;
 use crate::live::SLOTS;
 
@@ -67,7 +68,7 @@ pub(super) fn prepare(path: &Path, keyring: &Keyring, node: NodeId) -> anyhow::R
         )
     })?;
     let bytes = Zeroizing::new(fs::read(&blob).map_err(|error| unreadable(&blob, error))?);
-    make(path, &bytes).map_err(|error| anyhow!("cannot write `{}`: {error}", path.display()))
+    make(path, &bytes).map_err(|error| unwritable(path, &error))
 }
 
 /// Writes it under another name first: whatever has its own name is whole.

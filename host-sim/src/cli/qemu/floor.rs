@@ -1,6 +1,7 @@
 //! Where everything meets: the board, its bench, what the gateway tells, and whoever types.
 
 mod hearing;
+mod typing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +16,14 @@ use super::account::content_of;
 use super::ends::{self, Stage, Why};
 use super::prompt;
 use super::rig;
+use super::room::unwritable;
 use super::run::{Run, SOCKETS};
 use super::seen::{Seen, Tally};
 use super::teller::{Line, Summary, View};
 use super::{stored_after, words};
 use crate::clock::Stopwatch;
 use crate::guest::{Guest, GuestTold, Start};
-use crate::live::{Ask, Order, SLOTS, Told};
+use crate::live::{Ask, Told};
 use crate::outbox::Outbox;
 use crate::transport::{Connection, Listener};
 
@@ -111,7 +113,11 @@ impl<'a> Floor<'a> {
             }
             let wait = self.wait();
             let lost = tokio::select! {
-                why = &mut stop => return Ok(why),
+                why = &mut stop => {
+                    let text = "ends when what has come is stored; Ctrl-C once more ends at once".to_owned();
+                    self.line(Line { source: "rig", text, ..Line::default() }).await;
+                    return Ok(why);
+                }
                 told = self.parts.told.recv() => match told {
                     Some(told) => self.hear(told).await,
                     // Its reason is told by whoever waits for it.
@@ -147,8 +153,8 @@ impl<'a> Floor<'a> {
         }
         while let Some((place, draft)) = self.take() {
             if !self.stage.played.raised.contains(&place) {
-                let path = self.stage.played.path().display().to_string();
-                self.stage.played.note(place).map_err(|error| anyhow!("cannot write `{path}`: {error}"))?;
+                let path = self.stage.played.path().to_owned();
+                self.stage.played.note(place).map_err(|error| unwritable(&path, &error))?;
                 if let Some(content) = content_of(&draft) {
                     self.stage.account.raise(content, Some(place));
                 }
@@ -221,15 +227,20 @@ impl<'a> Floor<'a> {
     }
 
     async fn announce(&mut self) {
-        let Some(script) = &self.stage.script else { return };
-        let mut text = script.story().banner();
+        if self.run.voice.quiet {
+            return;
+        }
+        let mut text = match (&self.stage.script, self.run.image.deaf.as_deref()) {
+            (Some(script), _) => script.story().banner(),
+            (None, Some(what)) => format!("nothing is played: a {what} has no detections"),
+            (None, None) => "nothing is played".into(),
+        };
         let (raised, delivered) = (self.stage.account.raised(), self.stage.account.delivered());
         if raised > 0 {
             text.push_str(&format!("; of an earlier run {raised} raised, {delivered} delivered"));
         }
-        if !self.run.voice.quiet {
-            self.line(Line { source: "rig", text, ..Line::default() }).await;
-        }
+        text.push_str("; `help` lists what can be typed");
+        self.line(Line { source: "rig", text, ..Line::default() }).await;
     }
 
     /// Gives the board power. What its sensors saw and it had no time to write down, they still see.
@@ -285,53 +296,12 @@ impl<'a> Floor<'a> {
     /// Hears what the gateway has told up to its end.
     pub(super) async fn drain(&mut self) -> anyhow::Result<()> {
         while let Some(told) = self.parts.told.recv().await {
-            // Why it ended is known.
-            let _ = self.hear(told).await;
+            // Why it ended is known, and that its line is gone then, too.
+            if !matches!(told, Told::Line { .. }) {
+                let _ = self.hear(told).await;
+            }
         }
         Ok(())
-    }
-
-    async fn obey(&mut self, line: Option<prompt::Line>) -> Option<Why> {
-        match line {
-            Some(prompt::Line::Order(order)) => self.order(&order).await,
-            Some(prompt::Line::Rig(stimulus)) => {
-                self.cut |= matches!(stimulus, Stimulus::PowerCut { .. });
-                self.tell(&stimulus).await;
-            }
-            Some(prompt::Line::Ask(ask)) => {
-                // One that has ended says why itself.
-                let _ = self.parts.asks.send(ask).await;
-            }
-            Some(prompt::Line::Quit) => self.closing = true,
-            // With a scenario nobody has to type anything.
-            None => self.closing |= self.stage.script.is_none(),
-            Some(prompt::Line::Nothing | prompt::Line::Help) => {}
-        }
-        None
-    }
-
-    /// Has the node see what somebody types.
-    async fn order(&mut self, order: &Order) {
-        if self.stage.account.open() >= SLOTS as u64 {
-            anstream::eprintln!("host-sim: the node has {SLOTS} alerts to deliver, and no room for another");
-            return;
-        }
-        if order.phase == Phase::Onset
-            && let Some(content) = content_of(&order.draft)
-        {
-            self.stage.account.raise(content, None);
-            self.progress_ms = self.parts.stopwatch.elapsed_ms();
-        }
-        self.tell(&Stimulus::Sighting { phase: order.phase, draft: order.draft }).await;
-    }
-
-    async fn tell(&mut self, stimulus: &Stimulus) {
-        let Some(bench) = &mut self.bench else { return };
-        if let Err(error) = rig::tell(bench, stimulus).await {
-            // A board without power hears nothing; what becomes of it is seen by its end.
-            let text = format!("the board does not hear its bench: {error}");
-            self.line(Line { source: "rig", level: "warn".into(), text, ..Line::default() }).await;
-        }
     }
 
     pub(super) fn summary(&self, why: &Why) -> Summary {

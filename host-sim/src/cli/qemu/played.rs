@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 
+use super::room::unwritable;
+
 /// What such a file begins with, and the version of its form.
 const TITLE: &str = "alertbus-played 1";
 
@@ -57,7 +59,7 @@ impl Played {
         {
             return Ok(played);
         }
-        let unwritable = |error: io::Error| anyhow!("cannot write `{}`: {error}", path.display());
+        let unwritable = |error: io::Error| unwritable(path, &error);
         let text = format!("{TITLE}\n{}\n{} {} {last}\n", replay.scenario, replay.seed, replay.alerts);
         let unfinished = path.with_extension("part");
         let mut options = OpenOptions::new();

@@ -10,14 +10,18 @@ use crate::scenario::quoted;
 
 /// The commands.
 pub(super) const HELP: &str = "\
-raise KIND [FIELD=VALUE...]   the node sees something; also update, cancel and clear, as `host-sim node` takes them
-pin N high|low                a pin of the board takes a level
-cut N                         the power fails after N more operations on the flash, and comes back
-warn NODE KIND SECONDS        warn through a siren, and go on trying until it has answered
-clear NODE [ID...]            end these warnings of a siren, or all that this gateway has given it
-test NODE SECONDS             play a siren's test pattern
-time, nodes                   tell the node what time it is; show what is known of it
-quit                          end, when all that was raised is delivered; Ctrl-C ends at once";
+raise KIND [FIELD=VALUE...]  the node sees something; also update, cancel and
+                             clear, as `host-sim node` takes them
+pin N high|low               an input pin takes a level: of a node 0 low is a
+                             launch, 1 high a cut wire, 2 high an open lid
+cut N                        the power fails after N more operations on the
+                             flash, and comes back
+warn NODE KIND SECONDS       warn through a siren, until it has answered
+clear NODE [ID...]           end these warnings of a siren, or all given here
+test NODE SECONDS            play a siren's test pattern
+time, nodes                  tell the node the time; show what is known of it
+quit                         end when all that was raised is delivered; once
+                             more, or Ctrl-C, at once";
 
 const WORDS: [&str; 12] =
     ["raise", "update", "cancel", "clear", "pin", "cut", "warn", "test", "time", "nodes", "help", "quit"];
@@ -112,6 +116,12 @@ mod tests {
             assert!(matches!(read(line), Line::Ask(is) if is == ask), "{line}");
         }
         assert!(matches!((read(""), read("help"), read("quit")), (Line::Nothing, Line::Help, Line::Quit)));
+    }
+
+    #[test]
+    fn what_can_be_typed_fits_a_terminal() {
+        assert!(HELP.lines().all(|line| line.len() <= 80));
+        assert!(WORDS.iter().all(|word| *word == "help" || HELP.contains(word)));
     }
 
     #[test]

@@ -30,6 +30,7 @@ const WRITE_MAX: Duration = Duration::from_secs(10);
 
 /// A scenario that one node sees.
 pub(super) struct Script {
+    replay: Replay,
     story: Story,
     /// What it sees, with the quiet before each, in milliseconds of the scenario.
     alerts: Vec<(u64, AlertDraft)>,
@@ -57,12 +58,13 @@ impl Script {
             bail!("the scenario `{scenario}` has no alert to play");
         }
         let queue = (0..alerts.len()).collect();
-        Ok(Self { story, alerts, queue, again: 0, in_flight_max: in_flight_max(0), speed, due_ms: 0 })
+        let replay = Replay { scenario: scenario.to_owned(), seed, alerts: alerts.len() };
+        Ok(Self { replay, story, alerts, queue, again: 0, in_flight_max: in_flight_max(0), speed, due_ms: 0 })
     }
 
     /// What it is called, where it is written down how far it has come.
-    pub(super) fn replay(&self, scenario: &str, seed: u64) -> Replay {
-        Replay { scenario: scenario.to_owned(), seed, alerts: self.alerts.len() }
+    pub(super) const fn replay(&self) -> &Replay {
+        &self.replay
     }
 
     pub(super) const fn story(&self) -> &Story {

@@ -54,7 +54,7 @@ impl Room {
         let lock = path.join(LOCK);
         let taken =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&lock);
-        let mut lock = taken.map_err(|error| anyhow!("cannot write `{}`: {error}", lock.display()))?;
+        let mut lock = taken.map_err(|error| unwritable(&lock, &error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, is_temporary, lock }),
             Err(TryLockError::WouldBlock) => {
@@ -161,7 +161,10 @@ fn made(path: &Path) -> anyhow::Result<PathBuf> {
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => bail!("cannot make the store `{name}`: {error}"),
+        Err(error) => bail!(
+            "cannot make the store `{name}`: {error}; the folder that it stands in must be there and writable, or name \
+             another `--store`"
+        ),
     }
     let seen = fs::metadata(path).map_err(|error| anyhow!("cannot look at the store `{name}`: {error}"))?;
     if !seen.is_dir() {
@@ -177,15 +180,23 @@ fn made(path: &Path) -> anyhow::Result<PathBuf> {
     fs::canonicalize(path).map_err(|error| anyhow!("cannot find the store `{name}`: {error}"))
 }
 
+/// Why a file of the store is not there.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("cannot write `{}`: {error}; make that writable, or name another `--store`", path.display())
+}
+
 /// A folder that nobody had before.
 fn temporary() -> anyhow::Result<PathBuf> {
-    let base = fs::canonicalize(std::env::temp_dir())
-        .map_err(|error| anyhow!("no folder for temporary files: {error}"))?;
+    let base = fs::canonicalize(std::env::temp_dir()).map_err(|error| {
+        anyhow!("no folder for temporary files: {error}; name a `--store`, or another TMPDIR")
+    })?;
     let process = std::process::id();
     // Others may have been left behind under the number of this process.
     let mut paths = (0..1_000).map(|number| base.join(format!("alertbus-qemu-{process}-{number}")));
     let made = paths.find(|path| DirBuilder::new().mode(0o700).create(path).is_ok());
-    made.with_context(|| format!("no folder can be made in `{}`", base.display()))
+    made.with_context(|| {
+        format!("no folder can be made in `{}`: name a `--store`, or another TMPDIR", base.display())
+    })
 }
 
 #[cfg(test)]

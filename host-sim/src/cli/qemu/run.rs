@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use alertbus::NodeId;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -52,7 +52,7 @@ impl Run<'_> {
         outbox: Arc<Outbox>,
         stage: Stage,
     ) -> anyhow::Result<(Why, Summary)> {
-        let stop = stop()?;
+        let stop = stop(1)?;
         let [uplink, bench] = [listen(&self.room, SOCKETS[0]).await?, listen(&self.room, SOCKETS[1]).await?];
         let seen = Seen::default();
         let gateway = Gateway::start(roll, Arc::clone(&outbox), 1)?.with_onlooker(seen.clone());
@@ -101,17 +101,23 @@ async fn listen(room: &Room, name: &str) -> anyhow::Result<Listener> {
     let address: Address = format!("qemu://{}", room.path().join(name).display())
         .parse()
         .context("a store's path must be so short that a socket in it has one: name another `--store`")?;
-    Listener::open(&address).await.map_err(|error| anyhow::anyhow!("cannot listen on `{address}`: {error}"))
+    Listener::open(&address).await.map_err(|error| {
+        anyhow!("cannot listen on `{address}`: {error}; name another `--store`, on a disk that takes sockets")
+    })
 }
 
-/// Ctrl-C, or a request to terminate.
-fn stop() -> io::Result<impl Future<Output = Why>> {
+/// Ctrl-C, or a request to terminate, when that has come so many times.
+pub(super) fn stop(times: u8) -> io::Result<impl Future<Output = Why>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => Why::Interrupted,
-            _ = terminate.recv() => Why::Terminated,
+        let mut why = Why::Terminated;
+        for _ in 0..times {
+            why = tokio::select! {
+                _ = interrupt.recv() => Why::Interrupted,
+                _ = terminate.recv() => Why::Terminated,
+            };
         }
+        why
     })
 }
 

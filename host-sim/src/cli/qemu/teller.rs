@@ -1,15 +1,27 @@
 //! One view of everything: what the board says of itself, and what of it has come to the gateway.
 
 use std::io::{self, Stdout, Write};
+use std::mem;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
+use terminal_size::{Width, terminal_size_of};
 use tokio::sync::{mpsc, watch};
 
 use super::seen::Tally;
 use crate::clock::Stopwatch;
 use crate::report::count;
 use crate::sink::Delivery;
+
+/// Columns of a row where standard output is no terminal.
+const COLUMNS: usize = 120;
+
+/// Columns of a row before what is said, and of the summary's before its words.
+const BEFORE: usize = 39;
+const BEFORE_SUMMARY: usize = 9;
+
+/// The fewest columns for what is said.
+const SAID_MIN: usize = 20;
 
 /// A line of the view, from wherever it comes.
 #[derive(Clone, Debug, Default)]
@@ -120,54 +132,80 @@ impl Teller {
         }
         if !self.titles_written {
             self.titles_written = true;
-            writeln!(self.out, "{:>9}  {:>9}  {:<7}  {:<9}  said", "time", "board", "source", "level")?;
+            writeln!(self.out, "{:>8} {:>8}  {:<7}  {:<9}  said", "time", "board", "source", "level")?;
         }
         let time = format!("{}.{:03}", ms / 1_000, ms % 1_000);
         let (style, level, source) = (style(&line.level), &line.level, line.source);
         let at = line.at.as_deref().unwrap_or("-");
-        writeln!(self.out, "{time:>9}  {at:>9}  {source:<7}  {style}{level:<9}{style:#}  {}", line.text)
+        write!(self.out, "{time:>8} {at:>8}  {source:<7}  {style}{level:<9}{style:#}  ")?;
+        self.said(BEFORE, &line.text)
+    }
+
+    /// The rest of a row that has begun: its text, in further rows where it is longer.
+    fn said(&mut self, before: usize, text: &str) -> io::Result<()> {
+        let columns = terminal_size_of(io::stdout()).map_or(COLUMNS, |(Width(columns), _)| columns.into());
+        for (at, row) in rows(text, columns.saturating_sub(before).max(SAID_MIN)).iter().enumerate() {
+            let indent = if at == 0 { 0 } else { before };
+            writeln!(self.out, "{:indent$}{row}", "")?;
+        }
+        Ok(())
     }
 
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
         if self.json {
             return writeln!(self.out, "{}", object_of(summary));
         }
-        let Summary { raised, delivered, twice, lost, open, other, undecoded, .. } = summary;
+        let Summary { raised, delivered, twice, lost, open, other, undecoded, gateway, .. } = summary;
         let open = if *open > 0 { format!(", {open} not delivered so far") } else { String::new() };
         writeln!(
             self.out,
             "\n{raised} raised, {delivered} delivered, {twice} delivered twice, {lost} lost{open}"
         )?;
         if *other > 0 {
-            writeln!(
-                self.out,
-                "beside these {} that the rig did not raise in this replay",
-                count(*other, "alert")
-            )?;
+            writeln!(self.out, "and {} that the rig did not raise in this replay", count(*other, "alert"))?;
         }
         let board = match &summary.guest {
-            Some(guest) => format!("{} sent, sha256 {}", count(guest.packets, "packet"), guest.sha256),
+            Some(guest) => format!("{} sent; sha256 {}", count(guest.packets, "packet"), guest.sha256),
             None => "does not tell what it has sent, as a node with `witness` does".into(),
         };
-        writeln!(self.out, "board    {board}")?;
+        write!(self.out, "board    ")?;
+        self.said(BEFORE_SUMMARY, &board)?;
         let verdict = match summary.is_equal() {
-            Some(true) => ": the same",
-            Some(false) => ": NOT THE SAME",
-            None if !summary.is_whole => ": not compared, the run was broken off",
+            Some(true) => ", the same",
+            Some(false) => ", NOT THE SAME",
+            None if !summary.is_whole => ", not compared: the run was broken off",
             None => "",
         };
-        let gateway = &summary.gateway;
-        writeln!(
-            self.out,
-            "gateway  {} received, sha256 {}{verdict}",
-            count(gateway.packets, "packet"),
-            gateway.sha256
-        )?;
+        write!(self.out, "gateway  ")?;
+        let received = count(gateway.packets, "packet");
+        self.said(BEFORE_SUMMARY, &format!("{received} received{verdict}; sha256 {}", gateway.sha256))?;
         if *undecoded > 0 {
             writeln!(self.out, "log      {} not decoded", count(*undecoded, "byte"))?;
         }
         Ok(())
     }
+}
+
+/// Breaks a text into rows of this width: between words, where these are not longer.
+fn rows(text: &str, width: usize) -> Vec<String> {
+    let (mut rows, mut row, mut len) = (Vec::new(), String::new(), 0);
+    for word in text.trim_end().split_inclusive(' ') {
+        let needed = word.trim_end().chars().count();
+        let breaks = len > 0 && len + needed > width;
+        for (at, letter) in word.chars().enumerate() {
+            if len == width || (breaks && at == 0) {
+                rows.push(mem::take(&mut row));
+                len = 0;
+            }
+            // What stands between words is not needed where a row begins.
+            if letter != ' ' || len > 0 || rows.is_empty() {
+                row.push(letter);
+                len += 1;
+            }
+        }
+    }
+    rows.push(row);
+    rows.iter().map(|row| row.trim_end().to_owned()).collect()
 }
 
 /// An alert as a line for people.
@@ -176,7 +214,7 @@ fn line_of(delivery: &Delivery) -> Line {
     let id = id.as_deref().unwrap_or("-");
     let outcome =
         if *outcome == "delivered" { String::new() } else { format!("{} ", outcome.to_uppercase()) };
-    let text = format!("{id:<14}  {kind:<15}  {site:<17}  {mark:<13}  {outcome}{headline}");
+    let text = format!("{id}  {kind}  {site}  {mark}  {outcome}{headline}");
     Line { source: "uplink", level: (*precedence).into(), text, ..Line::default() }
 }
 
@@ -232,6 +270,17 @@ mod tests {
         let object = object_of(&summary(Some((7, "ac"))));
         assert_eq!((&object["equal"], &object["guest_packets"]), (&json!(false), &json!(7)));
         assert_eq!(object_of(&summary(None))["equal"], Value::Null);
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_nothing_of_it_is_lost() {
+        assert_eq!(rows("one  two three", 8), ["one  two", "three"]);
+        assert_eq!(rows("one two  three", 9), ["one two", "three"]);
+        assert_eq!(rows("ab 123456789 cd", 4), ["ab", "1234", "5678", "9 cd"]);
+        assert_eq!((rows("", 4), rows("  ab", 4)), (vec![String::new()], vec!["  ab".to_owned()]));
+        let hash = "88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589";
+        let said = rows(&format!("153 packets received, NOT THE SAME; sha256 {hash}"), 80 - BEFORE_SUMMARY);
+        assert_eq!(said, ["153 packets received, NOT THE SAME; sha256", hash]);
     }
 
     #[test]
