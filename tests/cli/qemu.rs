@@ -1,8 +1,11 @@
 //! What a person types wrong at `host-sim qemu`, and what a machine lacks.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+
+use alertbus_tests::firmware::TOOLCHAIN;
 
 use crate::{host_sim, said};
 
@@ -53,6 +56,34 @@ fn a_machine_without_qemu_is_told_what_to_install() {
     assert_eq!(said(&output), (2, String::new(), line.into()));
 }
 
+/// `cargo qemu node` where these programs, all of which refuse whatever they are asked, are all that there is.
+fn cargo_qemu(place: &Place, programs: &[&str]) -> (i32, String, String) {
+    let program = env!("CARGO_BIN_EXE_qemu");
+    for name in programs {
+        symlink(program, place.path(name)).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.arg("node").env("PATH", &place.0).env_remove(TOOLCHAIN);
+    said(&command.stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+fn cargo_qemu_says_what_to_install_before_it_builds_anything() {
+    let place = Place::new("cargo");
+    let missing = "cargo qemu: qemu-system-arm is missing; type: sudo apt-get install --no-install-recommends \
+                   qemu-system-arm\n";
+    assert_eq!(cargo_qemu(&place, &[]), (2, String::new(), missing.into()));
+    let last = |(code, out, err): (i32, String, String)| {
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        err.lines().last().unwrap_or_default().to_owned()
+    };
+    let without_rustup = last(cargo_qemu(&place, &["qemu-system-arm", "rustc"]));
+    assert!(without_rustup.contains("no rustup to add it: install that"), "{without_rustup}");
+    let without_target = last(cargo_qemu(&place, &["rustup"]));
+    let line = "cargo qemu: no Rust for thumbv7em-none-eabihf; type: rustup target add thumbv7em-none-eabihf";
+    assert_eq!(without_target, line);
+}
+
 #[test]
 fn what_is_no_image_is_refused_with_a_way_to_one() {
     let place = Place::new("image");
@@ -62,7 +93,7 @@ fn what_is_no_image_is_refused_with_a_way_to_one() {
         (place.path("nothing"), "there is no image"),
         (place.path("text"), "is no ELF image of a Cortex-M: it has another beginning"),
         (program, "is no ELF image of a Cortex-M: it has 64 bits"),
-        (place.path(""), "cannot read the image"),
+        (place.path(""), "is a folder; `cargo qemu node` builds one and runs it"),
     ] {
         let (code, out, err) = said(&host_sim(&["qemu", &image]));
         assert_eq!((code, out.as_str()), (2, ""), "{image}");
@@ -73,6 +104,29 @@ fn what_is_no_image_is_refused_with_a_way_to_one() {
         code == 2 && err.contains("does not say which board it is built for: `--machine` names"),
         "{err}"
     );
+}
+
+#[test]
+fn a_store_that_cannot_be_is_told_with_a_way_out() {
+    let place = Place::new("store");
+    let image = place.image();
+    fs::write(place.path("file"), "").unwrap();
+    for (store, words) in [
+        ("none/store", "must be there and writable, or name another `--store`"),
+        ("file", "is a file; `--store` takes a folder"),
+    ] {
+        let store = place.path(store);
+        let machine = ["qemu", &image, "--machine", "mps2-an386", "--store", &store];
+        let (code, out, err) = said(&host_sim(&machine));
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains(words) && err.contains(&store) && err.lines().count() == 1, "{err}");
+    }
+    // The lock itself.
+    let store = place.path("taken");
+    fs::create_dir_all(format!("{store}/lock")).unwrap();
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o700)).unwrap();
+    let (code, _, err) = said(&host_sim(&["qemu", &image, "--machine", "mps2-an386", "--store", &store]));
+    assert!(code == 2 && err.contains("make that writable, or name another `--store`"), "{err}");
 }
 
 #[test]

@@ -2,9 +2,6 @@
 
 use alertbus_tests::firmware::{BOARDS, Board};
 
-/// Programs of the firmware that raise something, so that a scenario can be played to them.
-const RAISING: [&str; 2] = ["node", "node-embassy"];
-
 /// What to do, once the arguments make sense.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
@@ -37,10 +34,6 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Reque
         }
     }
     let program = program.ok_or_else(|| format!("which program? {USAGE}"))?;
-    let is_chosen = rest.iter().any(|word| word == "--scenario" || word.starts_with("--scenario="));
-    if !is_chosen && !RAISING.contains(&program.as_str()) {
-        rest.extend(["--scenario", "none"].map(String::from));
-    }
     Ok(Request::Run { program, board, rest })
 }
 
@@ -66,8 +59,7 @@ pub(crate) fn help() -> String {
         text.push_str(&format!("  {}\n", board.feature));
     }
     text.push_str(
-        "\nPrograms are the files in firmware/src/bin. All other options are those of `cargo sim qemu --help`; without \
-         `--scenario`\na program that raises nothing, such as a siren, waits for what is typed.\n",
+        "\nPrograms are the files in firmware/src/bin. All other options are those of `cargo qemu node --help`.\n",
     );
     text
 }
@@ -94,8 +86,6 @@ mod tests {
         );
         assert_eq!(parsed("node --board=qemu-mps2-an385"), run("node", BOARDS[1], ""));
         assert_eq!(parsed("node --help"), run("node", BOARDS[0], "--help"));
-        assert_eq!(parsed("siren"), run("siren", BOARDS[0], "--scenario none"));
-        assert_eq!(parsed("siren --scenario=flood"), run("siren", BOARDS[0], "--scenario=flood"));
         assert_eq!(parsed("--help"), Ok(Request::Help));
     }
 

@@ -1,9 +1,24 @@
-//! A Rust for a board's processor, on a machine that may have none.
+//! QEMU, and a Rust for a board's processor, on a machine that may have neither.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use alertbus_tests::firmware::TOOLCHAIN;
+use alertbus_tests::firmware::{QEMU, TOOLCHAIN};
+
+/// Finds QEMU, before anything is built for it.
+///
+/// # Errors
+/// What to type, in a line.
+pub(crate) fn has_qemu() -> Result<(), String> {
+    match Command::new(QEMU).arg("--version").output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(format!("{QEMU} is missing; type: sudo apt-get install --no-install-recommends {QEMU}"))
+        }
+        // One that does not run says why when it is started.
+        _ => Ok(()),
+    }
+}
 
 /// Makes the compiler in use know `target`, by rustup if need be.
 ///
@@ -18,13 +33,14 @@ pub(crate) fn ready(target: &str) -> Result<(), String> {
     eprintln!("cargo qemu: adding the Rust target {target}");
     // What rustup says goes to whoever waits; what counts is whether the compiler knows the target now.
     let added = Command::new("rustup").args(["target", "add", target]).stdout(Stdio::null()).status();
-    if added.is_ok_and(|status| status.success()) && has(target) {
-        return Ok(());
+    match added {
+        Ok(status) if status.success() && has(target) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
+            "no Rust for {target}, and no rustup to add it: install that (https://rustup.rs); or, on Debian, type: cargo \
+             verify qemu, and then {TOOLCHAIN}=debian cargo qemu ..."
+        )),
+        _ => Err(format!("no Rust for {target}; type: rustup target add {target}")),
     }
-    Err(format!(
-        "no Rust for {target}; type: rustup target add {target} (or, on Debian without rustup: cargo verify qemu, and then \
-         {TOOLCHAIN}=debian cargo qemu ...)"
-    ))
 }
 
 /// Whether the compiler in use finds the target's `core`.

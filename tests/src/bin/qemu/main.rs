@@ -1,13 +1,14 @@
 //! `cargo qemu PROGRAM`: builds a program of the firmware, and has `host-sim qemu` run it.
 //!
 //! - `args` says what was asked.
-//! - `target` sees to a Rust for the board's processor.
+//! - `machine` sees to QEMU, and to a Rust for the board's processor.
 //!
 //! It depends on the standard library alone, so that it starts at once.
 
 mod args;
-mod target;
+mod machine;
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use alertbus_tests::firmware::Board;
@@ -51,16 +52,22 @@ fn run(program: &str, board: Board, rest: &[String]) -> Result<ExitCode, String>
             "a relay has a node on its second line, and no rig: docs/qemu.md shows how to join one".into()
         );
     }
-    target::ready(board.target)?;
-    let loops = (program == EMBASSY).then_some("embassy");
-    let features: Vec<&str> = FEATURES.into_iter().chain(loops).collect();
-    let images = board.try_build(&features, &[program])?;
-    let image = images.first().ok_or("cargo built no image")?;
+    // Whoever asks what can be asked for needs no image yet.
+    let is_help = rest.iter().any(|word| ["-h", "--help"].contains(&word.as_str()));
+    let image = if is_help { "IMAGE".into() } else { image(program, board)? };
     let host_sim = host_sim_with_log()?;
     let status = Command::new(&host_sim).arg("qemu").arg(image).args(rest).status();
     let status = status.map_err(|error| format!("{} does not run: {error}", host_sim.display()))?;
     // One that a signal has ended has no code.
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+fn image(program: &str, board: Board) -> Result<PathBuf, String> {
+    machine::has_qemu()?;
+    machine::ready(board.target)?;
+    let loops = (program == EMBASSY).then_some("embassy");
+    let features: Vec<&str> = FEATURES.into_iter().chain(loops).collect();
+    board.try_build(&features, &[program])?.pop().ok_or_else(|| "cargo built no image".into())
 }
 
 /// The programs that a board can run, sorted.
