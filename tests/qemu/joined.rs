@@ -19,13 +19,13 @@ use serde_json::Value;
 use crate::guest::Guest;
 
 /// Whatever has not come by then never will.
-const PATIENCE: Duration = Duration::from_secs(240);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 
 /// How often something is looked at that says nothing by itself.
-const LOOK: Duration = Duration::from_millis(5);
+pub(crate) const LOOK: Duration = Duration::from_millis(5);
 
 /// Alerts of the scenario `iraq-2019-2020` under seed 1, as its replay counts them.
-const ALERTS: u64 = 132;
+pub(crate) const ALERTS: u64 = 132;
 
 /// Moments at which a run is killed.
 const KILLS: usize = 100;
@@ -33,26 +33,26 @@ const KILLS: usize = 100;
 /// The longest from a kill's first line to the kill; what a whole scenario takes is of that order.
 const KILL_MS_MAX: u64 = 500;
 
-fn image() -> &'static Path {
+pub(crate) fn image() -> &'static Path {
     static IMAGE: OnceLock<PathBuf> = OnceLock::new();
     IMAGE.get_or_init(|| BOARDS[0].build(&["defmt", "witness"], &["node"]).remove(0))
 }
 
-fn host_sim() -> &'static Path {
+pub(crate) fn host_sim() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| alertbus_tests::host_sim_with_log().unwrap())
 }
 
 /// `host-sim qemu`, which is killed when this is dropped.
-struct Joined {
-    child: Child,
+pub(crate) struct Joined {
+    pub(crate) child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<Value>,
-    seen: Vec<Value>,
+    pub(crate) seen: Vec<Value>,
 }
 
 impl Joined {
-    fn start(image: &Path, arguments: &str) -> Self {
+    pub(crate) fn start(image: &Path, arguments: &str) -> Self {
         let mut command = Command::new(host_sim());
         for (name, _) in
             std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HOST_SIM_"))
@@ -96,17 +96,17 @@ impl Joined {
         Self { child, input, lines, seen: Vec::new() }
     }
 
-    fn type_in(&mut self, line: &str) {
+    pub(crate) fn type_in(&mut self, line: &str) {
         writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
     }
 
     /// Waits for a line of this source with these words.
-    fn until(&mut self, source: &str, words: &str) -> Value {
+    pub(crate) fn until(&mut self, source: &str, words: &str) -> Value {
         self.until_field(source, "text", words)
     }
 
     /// Waits for an object of this type that has these words in this field.
-    fn until_field(&mut self, source: &str, field: &str, words: &str) -> Value {
+    pub(crate) fn until_field(&mut self, source: &str, field: &str, words: &str) -> Value {
         loop {
             let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
                 panic!("{source} never said `{words}`; said:\n{}", self.transcript())
@@ -119,7 +119,7 @@ impl Joined {
     }
 
     /// Waits for its end: the exit code.
-    fn end(&mut self) -> i32 {
+    pub(crate) fn end(&mut self) -> i32 {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.seen.push(line);
         }
@@ -133,7 +133,7 @@ impl Joined {
         }
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
@@ -141,11 +141,11 @@ impl Joined {
         }
     }
 
-    fn of(&self, source: &str) -> impl Iterator<Item = &Value> {
+    pub(crate) fn of(&self, source: &str) -> impl Iterator<Item = &Value> {
         self.seen.iter().filter(move |line| line["type"] == source)
     }
 
-    fn summary(&self) -> &Value {
+    pub(crate) fn summary(&self) -> &Value {
         self.of("summary").next().unwrap_or_else(|| panic!("no summary; said:\n{}", self.transcript()))
     }
 
@@ -157,7 +157,7 @@ impl Joined {
         })
     }
 
-    fn transcript(&self) -> String {
+    pub(crate) fn transcript(&self) -> String {
         let from = self.seen.len().saturating_sub(60);
         self.seen[from..].iter().map(|line| format!("{line}\n")).collect()
     }
@@ -172,7 +172,7 @@ impl Drop for Joined {
 }
 
 /// A place for a store, where none is yet.
-fn store(name: &str) -> PathBuf {
+pub(crate) fn store(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("alertbus-joined-{}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&path);
     path
@@ -195,12 +195,12 @@ fn stored(store: &Path) -> Vec<StoredAlert> {
     outbox.alerts(0, usize::MAX).unwrap().into_iter().map(|(_, alert)| alert).collect()
 }
 
-fn signal(name: &str, process: &str) {
+pub(crate) fn signal(name: &str, process: &str) {
     assert!(Command::new("kill").args([&format!("-{name}"), process]).status().unwrap().success());
 }
 
 /// The number of QEMU's process, by the line that tells it.
-fn qemu_of(joined: &mut Joined) -> String {
+pub(crate) fn qemu_of(joined: &mut Joined) -> String {
     let line = joined.until("qemu", "process ");
     line["text"].as_str().unwrap().rsplit_once("process ").unwrap().1.to_owned()
 }
@@ -324,24 +324,6 @@ fn an_interrupt_ends_the_board_too_and_a_board_that_ends_is_a_lost_link() {
     assert_eq!(joined.end(), 3, "{}", joined.transcript());
     let complaint = joined.seen.iter().filter_map(Value::as_str).find(|line| line.contains("QEMU has ended"));
     assert!(complaint.is_some(), "{}", joined.transcript());
-}
-
-#[test]
-fn a_siren_is_warned_and_cleared_from_the_prompt() {
-    let image = BOARDS[0].build(&["defmt", "witness"], &["siren"]).remove(0);
-    let mut joined = Joined::start(&image, "--scenario none");
-    joined.until("uplink", "reports: start 1");
-    for (typed, answer) in
-        [("test 12 1", "test"), ("warn 12 rocket-launch 60", "warning"), ("clear 12", "all-clear")]
-    {
-        joined.type_in(typed);
-        let given = joined.until("gateway", &format!("{answer} 1/1/"));
-        let id = given["text"].as_str().unwrap().split(' ').nth(1).unwrap().to_owned();
-        assert_eq!(joined.until_field("gateway", "command", &id)["result"], "done", "{typed}");
-    }
-    joined.type_in("quit");
-    assert_eq!(joined.end(), 0, "{}", joined.transcript());
-    assert!(joined.of("log").any(|line| line["level"] == "info"), "{}", joined.transcript());
 }
 
 /// As docs/qemu.md has it, with a QEMU that is started by hand.

@@ -12,6 +12,7 @@
 //! - `link`: a node in QEMU and a gateway here, over a line that loses frames, and through faults.
 //! - `masked`: how long the bus masks interrupts.
 //! - `ordeals`: lines that are cut, noisy or at the wrong speed; gateways that are absent, dead, or of another epoch.
+//! - `person`: what a person at it types and reads.
 //! - `pins`: detectors on a node's pins.
 //! - `plug`: a guest and its two lines.
 //! - `relay`: a relay in QEMU between a gateway and a node here, over lines with loss, and through restarts.
@@ -36,6 +37,7 @@ mod kills;
 mod link;
 mod masked;
 mod ordeals;
+mod person;
 mod pins;
 mod plug;
 mod programs;
