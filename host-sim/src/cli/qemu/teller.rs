@@ -1,11 +1,12 @@
 //! One view of everything: what the board says of itself, and what of it has come to the gateway.
 
+use std::borrow::Cow;
 use std::io::{self, Stdout, Write};
-use std::mem;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value, json};
 use terminal_size::{Width, terminal_size_of};
+use textwrap::WrapAlgorithm;
 use tokio::sync::{mpsc, watch};
 
 use super::seen::Tally;
@@ -186,26 +187,13 @@ impl Teller {
     }
 }
 
-/// Breaks a text into rows of this width: between words, where these are not longer.
+/// Breaks a text into rows of this width, between words where these are not longer. What a board says may be anything, and
+/// steers no terminal.
 fn rows(text: &str, width: usize) -> Vec<String> {
-    let (mut rows, mut row, mut len) = (Vec::new(), String::new(), 0);
-    for word in text.trim_end().split_inclusive(' ') {
-        let needed = word.trim_end().chars().count();
-        let breaks = len > 0 && len + needed > width;
-        for (at, letter) in word.chars().enumerate() {
-            if len == width || (breaks && at == 0) {
-                rows.push(mem::take(&mut row));
-                len = 0;
-            }
-            // What stands between words is not needed where a row begins.
-            if letter != ' ' || len > 0 || rows.is_empty() {
-                row.push(letter);
-                len += 1;
-            }
-        }
-    }
-    rows.push(row);
-    rows.iter().map(|row| row.trim_end().to_owned()).collect()
+    let text: String =
+        text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
+    let narrow = textwrap::Options::new(width).wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::wrap(&text, narrow).into_iter().map(Cow::into_owned).collect()
 }
 
 /// An alert as a line for people.
@@ -278,6 +266,7 @@ mod tests {
         assert_eq!(rows("one two  three", 9), ["one two", "three"]);
         assert_eq!(rows("ab 123456789 cd", 4), ["ab", "1234", "5678", "9 cd"]);
         assert_eq!((rows("", 4), rows("  ab", 4)), (vec![String::new()], vec!["  ab".to_owned()]));
+        assert_eq!(rows("\u{1b}[2J\u{7}", 8), ["\u{fffd}[2J\u{fffd}"], "and steers no terminal");
         let hash = "88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589";
         let said = rows(&format!("153 packets received, NOT THE SAME; sha256 {hash}"), 80 - BEFORE_SUMMARY);
         assert_eq!(said, ["153 packets received, NOT THE SAME; sha256", hash]);
