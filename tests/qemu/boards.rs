@@ -26,7 +26,7 @@ const OF_A_NODE: [(&str, &[&str]); 3] = [
 fn of_board(board: &Board) -> [(&'static str, &'static [&'static str]); 2] {
     match board.feature {
         "nrf52840-dk" => {
-            [("the flash", &["embassy_nrf", "nvmc", "write"]), ("the line", &["buffered_uarte"])]
+            [("the flash", &["nrf52840_dk", "Flash", "write"]), ("the line", &["buffered_uarte"])]
         }
         "nucleo-f429zi" => {
             [("the flash", &["embassy_stm32", "flash"]), ("the line", &["embassy_stm32", "usart"])]

@@ -48,6 +48,7 @@ fn a_cortex_m0_with_16_kib_is_a_node_that_loses_nothing() {
 
     // What is in the journal outlasts the power.
     debugger.go_on();
+    site.until("all that waits", |site| site.durable.is_subset(&site.flash_delivered()));
     site.loss_percent = 100;
     let durable = site.durable.len();
     for number in 201..=206 {

@@ -16,12 +16,11 @@ use embassy_rp::bind_interrupts;
 use embassy_rp::flash::{self, Blocking, ERASE_SIZE};
 use embassy_rp::gpio::{Input, Level, Output, Pull};
 use embassy_rp::pac::{PIO0, VREG_AND_CHIP_RESET, WATCHDOG};
-use embassy_rp::peripherals::{self, FLASH, PIN_15, UART0};
+use embassy_rp::peripherals::{self, FLASH, UART0};
 use embassy_rp::pio::program::pio_asm;
-use embassy_rp::pio::{self, Pio};
 use embassy_rp::pio_programs::clock_divider::calculate_pio_clock_divider;
 use embassy_rp::uart::{self, BufferedInterruptHandler, BufferedUart, BufferedUartRx, BufferedUartTx};
-use embassy_rp::{Peri, watchdog};
+use embassy_rp::watchdog;
 use embassy_time::Duration;
 
 use super::Parts;
@@ -41,6 +40,9 @@ pub const STORE: Layout = Layout { used: BLOB + super::USED, base: BLOB + super:
 /// Below the memory there is nothing from here on (datasheet, 2.2), for as many bytes as two has to this power.
 const NOTHING: (u32, u32) = (0x1c00_0000, 26);
 
+/// The button's number.
+const BUTTON: u8 = 15;
+
 /// The board's flash.
 pub type Flash = flash::Flash<'static, FLASH, Blocking, FLASH_LEN>;
 /// The line from the gateway.
@@ -57,7 +59,6 @@ pub struct Watchdog(watchdog::Watchdog);
 
 bind_interrupts!(struct Handlers {
     UART0_IRQ => BufferedInterruptHandler<UART0>;
-    PIO0_IRQ_0 => pio::InterruptHandler<peripherals::PIO0>;
 });
 
 /// Turns the board on. None a second time.
@@ -67,7 +68,7 @@ pub fn parts() -> Option<Parts> {
     let reset_cause = fault::take_cause(chip_cause());
     // Before anything that may wait for ever, as a crystal that does not swing lets one.
     let watchdog = Watchdog::start();
-    let mut board = embassy_rp::init(embassy_rp::config::Config::default());
+    let board = embassy_rp::init(embassy_rp::config::Config::default());
     let mut config = uart::Config::default();
     config.baudrate = BAUD;
     let uplink = BufferedUart::new(
@@ -80,7 +81,7 @@ pub fn parts() -> Option<Parts> {
         config,
     );
     let (sender, receiver) = uplink.split();
-    hold(board.PIO0.reborrow(), board.PIN_15.reborrow());
+    hold();
     Some(Parts {
         flash: Some(Flash::new_blocking(board.FLASH)),
         receiver,
@@ -97,7 +98,7 @@ pub fn parts() -> Option<Parts> {
 
 /// Has a state machine look at the button, each millisecond and always: neither an erase nor the program stops it. Where
 /// the pin is low for so many looks that they span the debounce time, it says so in flag 0.
-fn hold<'p>(pio: Peri<'p, peripherals::PIO0>, pin: Peri<'p, PIN_15>) {
+fn hold() {
     const { assert!(DEBOUNCE.as_millis() == 20, "the program says how many looks") };
     // Each look takes two ticks.
     const TICKS_HZ: u32 = 2_000;
@@ -111,15 +112,19 @@ fn hold<'p>(pio: Peri<'p, peripherals::PIO0>, pin: Peri<'p, PIN_15>) {
         "    irq set 0",
         ".wrap",
     );
-    let Pio { mut common, mut sm0, .. } = Pio::new(pio, Handlers);
-    let mut config = pio::Config::default();
-    config.use_program(&common.load_program(&program.program), &[]);
-    config.set_jmp_pin(&common.make_pio_pin(pin));
-    config.clock_divider = calculate_pio_clock_divider(TICKS_HZ);
-    sm0.set_config(&config);
-    sm0.set_enable(true);
-    // It works on for as long as the program does.
-    core::mem::forget((common, sm0));
+    let program = program.program;
+    for (at, instruction) in program.code.iter().enumerate() {
+        PIO0.instr_mem(at).write(|register| register.set_instr_mem(*instruction));
+    }
+    let machine = PIO0.sm(0);
+    machine.clkdiv().write(|register| register.0 = calculate_pio_clock_divider(TICKS_HZ).to_bits() << 8);
+    machine.execctrl().write(|register| {
+        register.set_jmp_pin(BUTTON);
+        register.set_wrap_bottom(program.wrap.target);
+        register.set_wrap_top(program.wrap.source);
+    });
+    // It begins at the first instruction, where `init` has left it.
+    PIO0.ctrl().write(|register| register.set_sm_enable(1));
 }
 
 /// Whether the state machine has said so since this was asked last.
