@@ -1,10 +1,10 @@
 //! What a node sees with, for an asynchronous main loop: something to wait for, and then to look at.
 //!
 //! While a page of the flash is erased the loop is away, and no turn of it looks. So something else of the board does
-//! meanwhile, and by the same rule: a level counts when it has held for the debounce time. That a chip has latched an
-//! edge would not do: a spike on the wire has an edge, too.
+//! meanwhile, and the contact takes its looks for its own: the rule is one, whoever looks. That a chip has latched an edge
+//! would not do: a spike on the wire has an edge, too.
 
-use core::cell::Cell;
+use core::cell::RefCell;
 use core::convert::Infallible;
 use core::fmt;
 
@@ -16,6 +16,7 @@ use critical_section::Mutex;
 use embedded_hal::digital::InputPin;
 use embedded_hal_async::digital::Wait;
 use embedded_storage::nor_flash::NorFlash;
+use heapless::Vec;
 
 use crate::node::SensorNode;
 
@@ -31,29 +32,39 @@ pub trait Senses {
     fn due(&self) -> Option<Instant>;
 }
 
-/// A contact on an input pin, and what looks at it while the loop is away.
+/// A contact on an input pin, and who looks at it while the loop is away.
 #[derive(Debug)]
-pub struct Watched<P> {
+pub struct Watched<P, L> {
     /// The contact.
     pub contact: Contact<P>,
-    /// Whether the contact was active for its debounce time, at a stretch, since this was asked last.
-    pub take_held: fn() -> bool,
+    /// Who looks.
+    pub lookout: L,
 }
 
-impl<P: InputPin + Wait> Senses for Watched<P> {
+/// Somebody who looks at a contact while the loop is away.
+pub trait Lookout {
+    /// Hands over what it has seen since this was asked last, as [`Contact::note_level`] wants it: when, and whether the
+    /// contact was active then. Now it is `now`.
+    fn report(&mut self, now: Instant, tell: impl FnMut(Instant, bool));
+}
+
+impl<P: InputPin + Wait, L: Lookout> Senses for Watched<P, L> {
     async fn changed(&mut self) {
         // A failure is told by the look that follows, or by the one after the retry time.
         let _ = self.contact.wait_for_change().await;
     }
 
     fn look<F: NorFlash>(&mut self, now: Instant, node: &mut SensorNode<F>) {
-        let held = if (self.take_held)() { self.contact.note_held(now) } else { None };
-        let seen = self.contact.poll(now).unwrap_or_else(|_| {
-            node.note_driver_error();
-            None
+        let Self { contact, lookout } = self;
+        lookout.report(now, |at, is_active| {
+            if let Some(detection) = contact.note_level(at, is_active) {
+                node.handle_detection(now, detection);
+            }
         });
-        for detection in held.into_iter().chain(seen) {
-            node.handle_detection(now, detection);
+        match contact.poll(now) {
+            Ok(Some(detection)) => node.handle_detection(now, detection),
+            Ok(None) => {}
+            Err(_) => node.note_driver_error(),
         }
     }
 
@@ -62,54 +73,70 @@ impl<P: InputPin + Wait> Senses for Watched<P> {
     }
 }
 
-/// What was seen of a contact while the loop was away.
-pub struct Holding {
+/// What an interrupt, or the erase itself, has seen of a contact, where it looks often.
+pub struct Looks {
     debounce: Duration,
-    state: Mutex<Cell<State>>,
+    runs: Mutex<RefCell<Vec<Run, RUNS_MAX>>>,
 }
 
+/// Runs that are kept of one absence: how it began and how it ended, and two that held between.
+const RUNS_MAX: usize = 4;
+
+/// Looks that found the same.
 #[derive(Clone, Copy, Debug)]
-enum State {
-    Inactive,
-    /// Since then, as far as anybody has seen.
-    Active(Instant),
-    /// It was active for long enough, whatever it is now.
-    Held,
+struct Run {
+    is_active: bool,
+    first: Instant,
+    last: Instant,
 }
 
-impl Holding {
-    /// For a contact with this debounce time.
+impl Looks {
+    /// At a contact with this debounce time.
     #[must_use]
     pub const fn new(debounce: Duration) -> Self {
-        Self { debounce, state: Mutex::new(Cell::new(State::Inactive)) }
+        Self { debounce, runs: Mutex::new(RefCell::new(Vec::new())) }
     }
 
     /// The contact is like that now. It is to be looked at several times within the debounce time.
     pub fn look(&self, now: Instant, is_active: bool) {
         critical_section::with(|masked| {
-            let state = self.state.borrow(masked);
-            state.set(match state.get() {
-                State::Held => State::Held,
-                _ if !is_active => State::Inactive,
-                State::Inactive => State::Active(now),
-                State::Active(since) if now.since(since) >= self.debounce => State::Held,
-                State::Active(since) => State::Active(since),
-            });
+            let mut runs = self.runs.borrow_ref_mut(masked);
+            let is_first = runs.len() < 2;
+            match runs.last_mut() {
+                Some(run) if run.is_active == is_active => run.last = now,
+                last => {
+                    // The first may have begun before; of the others one that did not hold has broken off what was
+                    // before it, and no more. Where there is no room, more has held than one event is made of.
+                    if last.is_some_and(|run| !is_first && run.last.since(run.first) < self.debounce) {
+                        runs.pop();
+                    }
+                    let _ = runs.push(Run { is_active, first: now, last: now });
+                }
+            }
         });
-    }
-
-    /// Whether it was active for long enough since this was asked last. What goes on is the loop's to see.
-    pub fn take(&self) -> bool {
-        critical_section::with(|masked| {
-            matches!(self.state.borrow(masked).replace(State::Inactive), State::Held)
-        })
     }
 }
 
-impl fmt::Debug for Holding {
+impl Lookout for &Looks {
+    fn report(&mut self, _now: Instant, mut tell: impl FnMut(Instant, bool)) {
+        let runs = critical_section::with(|masked| core::mem::take(&mut *self.runs.borrow_ref_mut(masked)));
+        let mut before = None;
+        for Run { is_active, first, last } in runs {
+            if before == Some(is_active) {
+                // What was between the two is not kept.
+                tell(first, !is_active);
+            }
+            tell(first, is_active);
+            tell(last, is_active);
+            before = Some(is_active);
+        }
+    }
+}
+
+impl fmt::Debug for Looks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = critical_section::with(|masked| self.state.borrow(masked).get());
-        f.debug_struct("Holding").field("state", &state).finish_non_exhaustive()
+        let runs = critical_section::with(|masked| self.runs.borrow_ref(masked).clone());
+        f.debug_struct("Looks").field("runs", &runs).finish_non_exhaustive()
     }
 }
 

@@ -161,32 +161,65 @@ fn the_end_is_told_only_where_it_clears() {
     assert_eq!((contact.closures_held(), contact.is_open()), (0, true));
 }
 
-#[test]
-fn a_closure_that_others_saw_hold_is_an_onset_and_within_the_hold_a_closure_more() {
-    let mut pin = Mock::new(&[Low; 7].map(Transaction::get));
+/// A contact that was idle and looked at until 0 ms, and what others saw of it then.
+fn seen_by_others(looks: &[(u64, bool)]) -> Vec<Detection> {
+    let mut pin = Mock::new(&[Transaction::get(Low)]);
     let mut contact = Contact::new(pin.clone(), config()).unwrap();
-    for at in [0, 500] {
-        assert_eq!(contact.poll(ms(at)), Ok(None));
+    assert_eq!(contact.poll(ms(0)), Ok(None));
+    let found = looks.iter().filter_map(|&(at, active)| contact.note_level(ms(at), active)).collect();
+    pin.done();
+    found
+}
+
+#[test]
+fn what_others_saw_counts_by_the_rule_that_holds_for_every_look() {
+    let begun = Vec::from_iter(onset());
+    // Long enough, and a little too short; and long enough only with what broke it off.
+    assert_eq!(seen_by_others(&[(10, false), (11, true), (31, true), (32, false)]), begun);
+    assert_eq!(seen_by_others(&[(10, false), (11, true), (30, true), (31, false)]), []);
+    assert_eq!(seen_by_others(&[(11, true), (25, true), (26, false), (27, true), (40, true)]), []);
+}
+
+#[test]
+fn a_closure_goes_on_from_a_look_before_to_those_of_others_and_to_one_behind() {
+    let mut pin = Mock::new(&[Transaction::get(High)]);
+    let mut contact = Contact::new(pin.clone(), config()).unwrap();
+    assert_eq!(contact.poll(ms(0)), Ok(None));
+    assert_eq!((contact.note_level(ms(12), true), contact.note_level(ms(20), true)), (None, onset()));
+    pin.done();
+
+    let mut pin = Mock::new(&[Low, High].map(Transaction::get));
+    let mut contact = Contact::new(pin.clone(), config()).unwrap();
+    assert_eq!(contact.poll(ms(0)), Ok(None));
+    for (at, active) in [(90, false), (91, true), (100, true)] {
+        assert_eq!(contact.note_level(ms(at), active), None);
     }
-    assert_eq!(contact.note_held(ms(1_000)), onset());
-    // It was not inactive since the look at 0 ms: that is not over after its hold.
-    assert_eq!((contact.poll(ms(1_000)), contact.poll_timeout()), (Ok(None), Some(ms(1_020))));
-    assert_eq!((contact.poll(ms(1_020)), contact.poll_timeout()), (Ok(None), Some(ms(1_100))));
-    assert_eq!((contact.note_held(ms(1_050)), contact.closures_held()), (None, 1));
-    assert_eq!((contact.poll(ms(1_050)), contact.poll_timeout()), (Ok(None), Some(ms(1_070))));
-    assert_eq!(contact.poll(ms(1_149)), Ok(None), "the hold begins anew");
-    assert_eq!(contact.poll(ms(1_150)), Ok(over()));
+    assert_eq!(contact.poll(ms(111)), Ok(onset()));
     pin.done();
 }
 
 #[test]
-fn what_others_saw_does_not_touch_a_pin_that_is_left_alone() {
-    let mut pin = Mock::new(&[Transaction::get(Low).with_error(broken())]);
+fn two_spikes_that_others_saw_apart_are_no_closure() {
+    let mut pin = Mock::new(&[High, High].map(Transaction::get));
     let mut contact = Contact::new(pin.clone(), config()).unwrap();
-    assert_eq!(contact.poll(ms(0)), Err(broken()));
-    assert_eq!(contact.note_held(ms(1)), onset());
-    assert_eq!((contact.poll(ms(2)), contact.poll_timeout()), (Ok(None), Some(ms(DRIVER_RETRY_MS.into()))));
+    assert_eq!(contact.poll(ms(0)), Ok(None));
+    for (at, active) in [(2, false), (98, false), (99, true)] {
+        assert_eq!(contact.note_level(ms(at), active), None);
+    }
+    assert_eq!((contact.poll(ms(101)), contact.poll_timeout()), (Ok(None), Some(ms(119))));
     pin.done();
+}
+
+#[test]
+fn a_closure_behind_a_hold_that_nobody_saw_end_begins_another_event() {
+    // The hold of 100 ms begins at 121 ms. What clears is not over before somebody has seen that.
+    for (clears, second, onsets) in [(false, 220, 1), (false, 221, 2), (true, 220, 1), (true, 221, 1)] {
+        let mut contact = Contact::new((), ContactConfig { clears, ..config() }).unwrap();
+        let first = [(100, true), (120, true), (121, false), (141, false)];
+        let looks = [&first[..], &[(second, true), (second + 20, true)]].concat();
+        let found = looks.iter().filter_map(|&(at, active)| contact.note_level(ms(at), active)).count();
+        assert_eq!((found, contact.closures_held()), (onsets, u32::from(onsets == 1)), "{clears} {second}");
+    }
 }
 
 #[test]

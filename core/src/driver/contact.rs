@@ -162,10 +162,9 @@ impl<P> Contact<P> {
         !matches!(self.event, Event::Idle)
     }
 
-    /// Takes the word of hardware, or of an interrupt, that the contact was active for the whole debounce time while
-    /// nobody called [`Detector::poll`]: in the erase of a page of flash, say. Call that next.
-    ///
-    /// An edge that a chip has latched is no such word: it does not say for how long, and a spike has one too.
+    /// Takes what somebody else has seen of the pin while nobody called [`Detector::poll`], as an interrupt does in the
+    /// erase of a page of flash: what it was at a moment. In the order of time, each change and the last look before it;
+    /// then call that. What is alike in two looks is taken to have held between them.
     ///
     /// ```
     /// # use alertbus::AlertDraft;
@@ -175,17 +174,17 @@ impl<P> Contact<P> {
     /// # use alertbus::time::Instant;
     /// let draft = AlertDraft::new(RocketLaunch::default());
     /// let mut contact = Contact::new((), ContactConfig::launch_detector(draft))?;
-    /// let now = Instant::from_millis(1_000);
-    /// assert_eq!(contact.note_held(now), Some(Detection::Onset(draft)));
-    /// assert_eq!(contact.note_held(now), None, "its event is open");
+    /// assert_eq!(contact.note_level(Instant::from_millis(1_000), true), None);
+    /// assert_eq!(contact.note_level(Instant::from_millis(1_030), true), Some(Detection::Onset(draft)));
     /// # Ok::<(), alertbus::driver::Misconfigured>(())
     /// ```
-    pub fn note_held(&mut self, now: Instant) -> Option<Detection> {
-        if let Level::Seen { .. } = self.level {
-            // It has changed since, so what was seen last holds no longer than from the next look on.
-            self.level = Level::Unseen;
-        }
-        self.settle(now, true, now)
+    pub fn note_level(&mut self, at: Instant, active: bool) -> Option<Detection> {
+        let since = match self.level {
+            Level::Seen { active: before, since } if before == active => since,
+            _ => at,
+        };
+        self.level = Level::Seen { active, since };
+        if at.since(since) < self.config.debounce { None } else { self.settle(at, active, since) }
     }
 
     /// Gives the pin back.
@@ -201,12 +200,18 @@ impl<P> Contact<P> {
         }
     }
 
+    const fn begin(&mut self) -> Option<Detection> {
+        self.event = Event::Active;
+        Some(Detection::Onset(self.config.draft))
+    }
+
     /// A level has held since then.
     fn settle(&mut self, now: Instant, active: bool, since: Instant) -> Option<Detection> {
         match (self.event, active) {
-            (Event::Idle, true) => {
-                self.event = Event::Active;
-                return Some(Detection::Onset(self.config.draft));
+            (Event::Idle, true) => return self.begin(),
+            // Nobody looked when the hold was over. What clears was seen to end by nobody, and goes on; else this is another.
+            (Event::Quiet(quiet), true) if !self.config.clears && since.since(quiet) >= self.config.hold => {
+                return self.begin();
             }
             (Event::Quiet(_), true) => {
                 self.event = Event::Active;
@@ -240,15 +245,7 @@ impl<P: InputPin> Detector for Contact<P> {
         }
         let high = self.pin.is_high().inspect_err(|_| self.forget(retry))?;
         let active = high == self.config.active_high;
-        let since = match self.level {
-            Level::Seen { active: before, since } if before == active => since,
-            _ => now,
-        };
-        self.level = Level::Seen { active, since };
-        if now.since(since) < self.config.debounce {
-            return Ok(None);
-        }
-        Ok(self.settle(now, active, since))
+        Ok(self.note_level(now, active))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

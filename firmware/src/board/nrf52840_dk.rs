@@ -24,9 +24,9 @@ use embassy_nrf::{bind_interrupts, uarte};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase};
 
 use super::Parts;
-use super::real::{BLOB, HOLDING, RING_LEN, WATCHDOG_S, guard_stack, launch, now};
+use super::real::{BLOB, LOOKS, RING_LEN, WATCHDOG_S, guard_stack, launch, now};
 use crate::fault;
-use crate::senses::Watched;
+use crate::senses::{Looks, Watched};
 
 /// Where the store lies on the flash: behind the page with the blob, which holds the mark.
 pub const STORE: Layout = Layout { used: BLOB + super::USED, base: BLOB + super::len(PAGE_SIZE), pages: 4 };
@@ -49,7 +49,7 @@ pub type Receiver = BufferedUarteRx<'static>;
 /// The line to the gateway.
 pub type Sender = BufferedUarteTx<'static>;
 /// What the node sees with: a launch detector.
-pub type Senses = Watched<Input<'static>>;
+pub type Senses = Watched<Input<'static>, &'static Looks>;
 /// What the lamp hangs on.
 pub type Light = Switch<Output<'static>>;
 
@@ -95,7 +95,7 @@ pub fn parts() -> Option<Parts> {
         sender,
         senses: Watched {
             contact: Contact::new(Input::new(board.P0_11, Pull::Up), launch(false)).ok()?,
-            take_held: || HOLDING.take(),
+            lookout: &LOOKS,
         },
         lamp: Annunciator::new(Switch {
             pin: Output::new(board.P0_13, Level::High, OutputDrive::Standard),
@@ -170,11 +170,11 @@ impl NorFlash for Flash {
         NVMC.erasepagepartialcfg().write(|register| register.set_duration(SLICE_MS));
         for page in (from..to).step_by(PAGE_SIZE) {
             for _ in 0..SLICES {
-                HOLDING.look(now(), !P0.in_().read().pin(BUTTON));
+                LOOKS.look(now(), !P0.in_().read().pin(BUTTON));
                 erase_slice(page);
             }
         }
-        HOLDING.look(now(), !P0.in_().read().pin(BUTTON));
+        LOOKS.look(now(), !P0.in_().read().pin(BUTTON));
         Ok(())
     }
 

@@ -30,9 +30,9 @@ use embassy_stm32::{Config, bind_interrupts, interrupt};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
 use super::Parts;
-use super::real::{self, BAUD, HOLDING, RING_LEN, WATCHDOG_S, guard_stack, launch, now};
+use super::real::{self, BAUD, LOOKS, RING_LEN, WATCHDOG_S, guard_stack, launch, now};
 use crate::fault;
-use crate::senses::Watched;
+use crate::senses::{Looks, Watched};
 
 /// Length of the sectors that the store has, in bytes.
 const SECTOR_LEN: usize = 16 * 1024;
@@ -59,7 +59,7 @@ pub type Receiver = BufferedUartRx<'static>;
 /// The line to the gateway.
 pub type Sender = BufferedUartTx<'static>;
 /// What the node sees with: a launch detector.
-pub type Senses = Watched<ExtiInput<'static, Async>>;
+pub type Senses = Watched<ExtiInput<'static, Async>, &'static Looks>;
 /// What the lamp hangs on.
 pub type Light = Switch<Output<'static>>;
 
@@ -112,7 +112,7 @@ pub fn parts() -> Option<Parts> {
         flash: Some(Flash { device: flash::Flash::new_blocking(board.FLASH), tick: tick(core.SYST) }),
         receiver,
         sender,
-        senses: Watched { contact: Contact::new(button, launch(true)).ok()?, take_held: || HOLDING.take() },
+        senses: Watched { contact: Contact::new(button, launch(true)).ok()?, lookout: &LOOKS },
         lamp: Annunciator::new(Switch {
             pin: Output::new(board.PB0, Level::Low, Speed::Low),
             active_high: true,
@@ -133,7 +133,7 @@ fn tick(mut tick: SYST) -> SYST {
 /// Looks at the button, in an erase.
 #[exception]
 fn SysTick() {
-    HOLDING.look(now(), GPIOC.idr().read().idr(BUTTON) == Idr::HIGH);
+    LOOKS.look(now(), GPIOC.idr().read().idr(BUTTON) == Idr::HIGH);
 }
 
 /// 48 MHz from the 8 MHz that the debugger gives the chip: exact, and no more than a timer of milliseconds can divide.

@@ -11,6 +11,7 @@ use alertbus::driver::annunciator::{Annunciator, Switch};
 use alertbus::driver::contact::Contact;
 use alertbus::message::ResetCause;
 use alertbus::store::Layout;
+use alertbus::time::Instant;
 use cortex_m::singleton;
 use embassy_rp::bind_interrupts;
 use embassy_rp::flash::{self, Blocking, ERASE_SIZE};
@@ -26,7 +27,7 @@ use embassy_time::Duration;
 use super::Parts;
 use super::real::{self, BAUD, DEBOUNCE, RING_LEN, WATCHDOG_S, guard_stack, launch};
 use crate::fault;
-use crate::senses::Watched;
+use crate::senses::{Lookout, Watched};
 
 /// Length of the flash, in bytes.
 const FLASH_LEN: usize = 2 * 1024 * 1024;
@@ -50,7 +51,7 @@ pub type Receiver = BufferedUartRx;
 /// The line to the gateway.
 pub type Sender = BufferedUartTx;
 /// What the node sees with: a launch detector.
-pub type Senses = Watched<Input<'static>>;
+pub type Senses = Watched<Input<'static>, StateMachine>;
 /// What the lamp hangs on.
 pub type Light = Switch<Output<'static>>;
 
@@ -88,7 +89,7 @@ pub fn parts() -> Option<Parts> {
         sender,
         senses: Watched {
             contact: Contact::new(Input::new(board.PIN_15, Pull::Up), launch(false)).ok()?,
-            take_held,
+            lookout: StateMachine,
         },
         lamp: Annunciator::new(Switch { pin: Output::new(board.PIN_25, Level::Low), active_high: true }),
         watchdog,
@@ -127,13 +128,24 @@ fn hold() {
     PIO0.ctrl().write(|register| register.set_sm_enable(1));
 }
 
-/// Whether the state machine has said so since this was asked last.
-fn take_held() -> bool {
-    let has_held = PIO0.irq().read().irq() & 1 != 0;
-    if has_held {
+/// The one that looks at the button.
+pub struct StateMachine;
+
+impl Lookout for StateMachine {
+    /// Its word alone counts, because it alone has looked all the time: a level that the loop has seen twice may have been
+    /// another between.
+    fn report(&mut self, now: Instant, mut tell: impl FnMut(Instant, bool)) {
+        let has_held = PIO0.irq().read().irq() & 1 != 0;
+        if !has_held {
+            return tell(now, false);
+        }
         PIO0.irq().write(|register| register.set_irq(1));
+        // As late as it can have been: where that is behind the end of an event, it is another.
+        let since = Instant::from_millis(now.as_millis().saturating_sub(DEBOUNCE.as_millis().into()));
+        tell(since, false);
+        tell(since, true);
+        tell(now, true);
     }
-    has_held
 }
 
 /// What the chip knows of its last reset (datasheet, 2.8.4 and 4.7). A dip of the supply it takes for power that came on.

@@ -8,7 +8,7 @@ use cortex_m::Peripherals;
 
 use crate::device::guard;
 #[cfg(not(feature = "raspberry-pi-pico"))]
-use crate::senses::Holding;
+use crate::senses::Looks;
 
 /// Where the blob is, as an address: the memory map says so.
 pub(super) const BLOB: u32 = match u32::from_str_radix(env!("BLOB"), 16) {
@@ -31,7 +31,7 @@ pub(super) const DEBOUNCE: Duration = Duration::from_millis(20);
 
 /// What is seen of the button while a page is erased.
 #[cfg(not(feature = "raspberry-pi-pico"))]
-pub(super) static HOLDING: Holding = Holding::new(DEBOUNCE);
+pub(super) static LOOKS: Looks = Looks::new(DEBOUNCE);
 
 /// Now.
 #[must_use]

@@ -8,8 +8,7 @@
 use core::cell::RefCell;
 use core::convert::Infallible;
 use core::mem::MaybeUninit;
-use core::ops::Range;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use alertbus::AlertDraft;
 use alertbus::driver::contact::{Contact, ContactConfig};
@@ -28,7 +27,7 @@ use embedded_hal_async::digital::Wait;
 use embedded_storage::nor_flash::{self, NorFlash, NorFlashErrorKind, ReadNorFlash};
 
 use alertbus_firmware::node::{Provisioned, SensorNode};
-use alertbus_firmware::senses::{Holding, Senses, Watched};
+use alertbus_firmware::senses::{Looks, Senses, Watched};
 use alertbus_firmware::{board, fault};
 
 const PAGE_LEN: usize = 4096;
@@ -38,7 +37,7 @@ const FLASH_LEN: usize = 5 * PAGE_LEN;
 static IS_HIGH: AtomicBool = AtomicBool::new(true);
 
 /// Looks at it while the loop is away.
-static HOLDING: Holding = Holding::new(Duration::from_millis(20));
+static LOOKS: Looks = Looks::new(Duration::from_millis(20));
 
 #[entry]
 fn main() -> ! {
@@ -48,9 +47,9 @@ fn main() -> ! {
         fault::reset(ResetCause::Unknown)
     }
     EXECUTOR.write(Executor::new()).run(|spawner| {
-        for task in [watch(&FLASH).map(|task| spawner.spawn(task)), press().map(|task| spawner.spawn(task))] {
-            assert!(task.is_ok());
-        }
+        spawner.spawn(watch(&FLASH).unwrap());
+        spawner.spawn(press().unwrap());
+        spawner.spawn(release().unwrap());
     })
 }
 
@@ -72,12 +71,17 @@ async fn watch(flash: &'static Memory) {
     let detector = ContactConfig::launch_detector(AlertDraft::new(RocketLaunch::default()));
     let detector = ContactConfig { hold: Duration::from_secs(1), ..detector };
     let contact = Contact::new(Pin, detector).unwrap();
-    let mut contact = Watched { contact, take_held: || HOLDING.take() };
+    let mut contact = Watched { contact, lookout: &LOOKS };
     let mut told = 0;
     let mut erases = ERASES.into_iter().peekable();
-    while board::now() < Instant::from_millis(12_500) {
-        if let Some((_, closed)) = erases.next_if(|(at_ms, _)| board::now() >= Instant::from_millis(*at_ms)) {
-            erase(closed);
+    while board::now() < Instant::from_millis(20_000) {
+        if let Some(erase) = erases.next_if(|erase| board::now() >= Instant::from_millis(erase.at_ms)) {
+            if let Some(before) = erase.before {
+                IS_HIGH.store(false, Ordering::Relaxed);
+                contact.look(board::now(), &mut node);
+                pass(before, |_| {});
+            }
+            erase.play();
         }
         let now = board::now();
         node.step(now);
@@ -94,18 +98,73 @@ async fn watch(flash: &'static Memory) {
     debug::exit(debug::EXIT_SUCCESS);
 }
 
-/// When the loop is away for 100 ms, and in which of them the button is pressed. The last is still pressed behind it.
-const ERASES: [(u64, Range<u32>); 4] = [(6_000, 40..55), (7_500, 40..70), (9_000, 0..3), (10_500, 85..100)];
+/// An erase of 100 ms, in which the loop is away, and the button meanwhile.
+struct Erase {
+    at_ms: u64,
+    /// It is pressed before, and the loop looks; so long before.
+    before: Option<u32>,
+    /// Whether it is pressed in this millisecond of it.
+    pressed: fn(u32) -> bool,
+    /// It is pressed for so long behind it.
+    after_ms: u32,
+}
 
-/// The pin is looked at each millisecond, and nobody else comes to that.
-fn erase(closed: Range<u32>) {
+const fn erase(at_ms: u64, before: Option<u32>, pressed: fn(u32) -> bool, after_ms: u32) -> Erase {
+    Erase { at_ms, before, pressed, after_ms }
+}
+
+const ERASES: [Erase; 8] = [
+    // Too short, long enough, and much too short.
+    erase(6_000, None, |ms| (40..55).contains(&ms), 0),
+    erase(7_500, None, |ms| (40..70).contains(&ms), 0),
+    erase(9_000, None, |ms| (0..3).contains(&ms), 0),
+    // Long enough with what is behind it, or before.
+    erase(10_500, None, |ms| (85..100).contains(&ms), 200),
+    erase(13_000, Some(12), |ms| (0..13).contains(&ms), 0),
+    erase(15_500, None, |ms| (85..100).contains(&ms), 10),
+    // A spike at its begin, and one at its end.
+    erase(18_000, Some(0), |ms| (98..100).contains(&ms), 1),
+    // Never for more than nine milliseconds.
+    erase(19_000, None, |ms| ms % 10 != 0, 0),
+];
+
+impl Erase {
+    /// The pin is looked at each millisecond, and nobody else comes to that.
+    fn play(&self) {
+        let pressed_ms = (0..100).filter(|ms| (self.pressed)(*ms)).count();
+        hprintln!("{} ms: an erase, with {} ms of a closed contact", board::now().as_millis(), pressed_ms);
+        pass(100, |at_ms| {
+            IS_HIGH.store(!(self.pressed)(at_ms), Ordering::Relaxed);
+            LOOKS.look(board::now(), !IS_HIGH.load(Ordering::Relaxed));
+        });
+        RELEASE_MS.store(self.after_ms, Ordering::Relaxed);
+        IS_HIGH.store(self.after_ms == 0, Ordering::Relaxed);
+    }
+}
+
+/// Has the loop away for so long, and does this all the time.
+fn pass(ms: u32, mut act: impl FnMut(u32)) {
     let begun = board::now();
-    hprintln!("{} ms: an erase, with {} ms of a closed contact", begun.as_millis(), closed.clone().count());
-    while board::now() < begun.after(Duration::from_millis(100)) {
-        let now = board::now();
-        IS_HIGH.store(!closed.contains(&now.since(begun).as_millis()), Ordering::Relaxed);
-        HOLDING.look(now, !IS_HIGH.load(Ordering::Relaxed));
+    let passed = || Some(board::now().since(begun).as_millis()).filter(|&passed_ms| passed_ms < ms);
+    while let Some(passed_ms) = passed() {
+        act(passed_ms);
         board::feed();
+    }
+}
+
+/// How long the button is to be pressed on, behind an erase.
+static RELEASE_MS: AtomicU32 = AtomicU32::new(0);
+
+/// Lets it go then.
+#[embassy_executor::task]
+async fn release() {
+    loop {
+        Timer::after_millis(1).await;
+        let left = RELEASE_MS.load(Ordering::Relaxed);
+        if left > 0 {
+            RELEASE_MS.store(left - 1, Ordering::Relaxed);
+            IS_HIGH.store(left == 1, Ordering::Relaxed);
+        }
     }
 }
 
