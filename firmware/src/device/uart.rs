@@ -115,12 +115,21 @@ impl<D: Device> Uart<D> {
     fn take(&self, rings: &Rings) {
         self.device.answer_receive();
         while rings.received.room() > 0 {
-            let Some(byte) = self.device.receive() else { return self.device.listen(true) };
+            let Some(byte) = self.receive() else { return };
             rings.received.push(byte);
             #[cfg(feature = "embassy")]
             rings.waiting.wake_reader();
         }
         self.device.listen(false);
+    }
+
+    /// The byte that the device holds; where it holds none it interrupts when one comes.
+    fn receive(&self) -> Option<u8> {
+        self.device.receive().or_else(|| {
+            self.device.listen(true);
+            // One that came before that was said interrupts nobody.
+            self.device.receive()
+        })
     }
 
     fn give(&self, rings: &Rings) {
