@@ -50,7 +50,8 @@ use crate::wire::keys::{KEY_LEN, NodeKey};
 /// of every flash this is meant for (up to 64 bytes), so that it can be programmed without touching the blob.
 pub const USED_MARK_OFFSET: usize = BLOB_LEN;
 
-const MAGIC: [u8; 4] = *b"ABPV";
+/// What every blob begins with, in clear.
+pub const MAGIC: [u8; 4] = *b"ABPV";
 const VERSION: u8 = 1;
 const ERASED: u8 = 0xff;
 const RESERVED_LEN: usize = 20;

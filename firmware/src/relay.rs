@@ -10,6 +10,7 @@
 use core::fmt;
 
 use alertbus::limits::PACKET_LEN_MAX;
+use alertbus::provision::MAGIC;
 use alertbus::role::relay::Relay;
 use alertbus::time::Instant;
 use alertbus::wire::frame::{Deframer, Fed, StreamDeframer};
@@ -58,18 +59,24 @@ pub enum SeedError {
     Flash,
     /// There is none.
     Erased,
+    /// A node's blob is there, which begins with what everybody can guess.
+    Blob,
 }
 
 impl Seed {
     /// Reads the seed at the start of `flash`: any 16 random bytes, other ones for each relay.
     ///
     /// # Errors
-    /// There is none, or it cannot be read.
+    /// There is none, or a blob in its place, or it cannot be read.
     pub fn read<F: ReadNorFlash>(flash: &mut F) -> Result<Self, SeedError> {
         const ERASED: u8 = 0xff;
         let mut bytes = [ERASED; SEED_LEN];
         flash.read(0, &mut bytes).map_err(|_| SeedError::Flash)?;
-        if bytes == [ERASED; SEED_LEN] { Err(SeedError::Erased) } else { Ok(Self(bytes)) }
+        match bytes {
+            [ERASED, ..] if bytes == [ERASED; SEED_LEN] => Err(SeedError::Erased),
+            _ if bytes.starts_with(&MAGIC) => Err(SeedError::Blob),
+            _ => Ok(Self(bytes)),
+        }
     }
 }
 
@@ -80,6 +87,7 @@ impl SeedError {
         match self {
             Self::Flash => "its flash cannot be read",
             Self::Erased => "it has no seed: flash 16 random bytes to the start of its first page",
+            Self::Blob => "a node's blob is no seed: flash 16 random bytes in its place",
         }
     }
 }

@@ -215,6 +215,14 @@ fn a_relay_sends_nothing_back_and_repeats_nothing() {
 }
 
 #[test]
+fn a_blob_whose_first_bytes_anybody_can_guess_is_no_seed() {
+    let mut chain = Chain::new("relay-blob", desk::blob().encode().unwrap().expose());
+    chain.power_on();
+    let says = "relay: a node's blob is no seed: flash 16 random bytes in its place";
+    chain.until(says, |chain| chain.told.iter().any(|line| line == says));
+}
+
+#[test]
 fn a_board_without_a_seed_is_no_relay_and_says_so() {
     let mut chain = Chain::new("relay-blank", &[]);
     chain.power_on();
