@@ -13,7 +13,7 @@ const COMMAND_S_MAX: Duration = Duration::from_secs(60);
 /// What cargo itself knows and a page may show without its being run.
 const CARGO: [&str; 9] = ["add", "build", "clippy", "doc", "fmt", "install", "run", "test", "tree"];
 /// Other programs that a page may show without their being run.
-const OTHER: [&str; 5] = ["cd", "git", "probe-rs", "rustup", "sudo"];
+const OTHER: [&str; 6] = ["cd", "git", "head", "probe-rs", "rustup", "sudo"];
 /// The ways to say `host-sim`, longest first.
 const HOST_SIM: [&str; 3] =
     ["cargo run --release --bin host-sim --", "cargo run --release --bin host-sim", "cargo sim"];

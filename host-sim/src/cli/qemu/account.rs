@@ -76,16 +76,18 @@ impl Account {
     }
 
     /// Places of what was raised and is neither stored nor among what a node still holds: it had no time to write that
-    /// down before its power went, and is to be told again.
-    pub(super) fn forgotten(&self, held: &[Content]) -> Vec<usize> {
-        let mut places = Vec::new();
+    /// down before its power went, and is to be told again. And how many there are of no place, which are not.
+    pub(super) fn forgotten(&self, held: &[Content]) -> (Vec<usize>, u64) {
+        let (mut places, mut typed) = (Vec::new(), 0);
         for (content, counts) in &self.counts {
             let held = held.iter().filter(|held| *held == content).count();
             // Those that were raised first are the likelier to be held.
-            places.extend(counts.open.iter().skip(held).flatten());
+            let gone = counts.open.iter().skip(held);
+            typed += gone.clone().filter(|place| place.is_none()).count() as u64;
+            places.extend(gone.flatten());
         }
         places.sort_unstable();
-        places
+        (places, typed)
     }
 
     pub(super) const fn raised(&self) -> u64 {
@@ -168,8 +170,9 @@ mod tests {
         }
         account.raise(content("c"), None);
         assert_eq!(account.store(Some(content("b"))), Arrival::Raised(Some(1)));
-        assert_eq!(account.forgotten(&[]), [0, 2, 3, 4]);
-        assert_eq!(account.forgotten(&[content("a"), content("a"), content("c"), content("d")]), [4]);
+        assert_eq!(account.forgotten(&[]), (vec![0, 2, 3, 4], 1));
+        let held = ["a", "a", "c", "d"].map(content);
+        assert_eq!(account.forgotten(&held), (vec![4], 1));
     }
 
     #[test]

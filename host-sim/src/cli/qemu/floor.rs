@@ -25,6 +25,7 @@ use crate::clock::Stopwatch;
 use crate::guest::{Guest, GuestTold, Start};
 use crate::live::{Ask, Told};
 use crate::outbox::Outbox;
+use crate::report::count;
 use crate::transport::{Connection, Listener};
 
 /// How long nothing may come of what was raised before it is given up: a node waits 90 s between two tries at most.
@@ -68,6 +69,8 @@ pub(super) struct Floor<'a> {
     /// none where neither a witness nor a log that is read says so.
     given: u64,
     settled: Option<u64>,
+    /// How many of the latter its witness has counted when it spoke last.
+    counted: u64,
     /// A power cut was asked for, so that QEMU ends by itself.
     cut: bool,
     /// Somebody wants it to end when everything is delivered.
@@ -91,6 +94,7 @@ impl<'a> Floor<'a> {
             reported: None,
             given: 0,
             settled: None,
+            counted: 0,
             cut: false,
             closing: false,
             progress_ms: 0,
@@ -247,7 +251,7 @@ impl<'a> Floor<'a> {
     async fn power_on(&mut self) -> anyhow::Result<()> {
         let stored = stored_after(&self.parts.outbox, 0)?;
         let held = ends::held(&self.run.room.flash(), &stored);
-        let again = self.stage.account.forgotten(&held);
+        let (again, typed) = self.stage.account.forgotten(&held);
         if let Some(script) = &mut self.stage.script {
             script.again(&again, held.len());
         }
@@ -257,10 +261,14 @@ impl<'a> Floor<'a> {
                 format!("the flash holds {held} alerts; {again} had not come so far and are raised again");
             self.line(Line { source: "rig", text, ..Line::default() }).await;
         }
+        if typed > 0 {
+            let text = format!("{} lost: typed, and not written down by the board", count(typed, "alert"));
+            self.line(Line { source: "rig", level: "warn".into(), text, ..Line::default() }).await;
+        }
         let Run { image, machine, emulator, room, .. } = &self.run;
         let start = Start { image, machine, folder: room.path(), lines: SOCKETS, lock: room.lock() };
         let guest = emulator.start(&start)?;
-        (self.given, self.settled) = (held.len() as u64, image.has_witness.then_some(0));
+        (self.given, self.settled, self.counted) = (held.len() as u64, image.has_witness.then_some(0), 0);
         let id = guest.id();
         self.run.room.note_processes(id);
         (self.guest, self.bench, self.witnessed, self.cut) = (Some(guest), None, None, false);
@@ -306,8 +314,7 @@ impl<'a> Floor<'a> {
 
     pub(super) fn summary(&self, why: &Why) -> Summary {
         let account = &self.stage.account;
-        let untold = || Tally { packets: 0, sha256: "never told".into() };
-        let guest = self.witnessed.clone().or_else(|| self.run.image.has_witness.then(untold));
+        let guest = self.witnessed.clone();
         let seen = &self.parts.seen;
         let gateway = guest.as_ref().map_or_else(|| seen.all(), |guest| seen.last(guest.packets));
         let (lost, open) = if *why == Why::Done { (account.open(), 0) } else { (0, account.open()) };
@@ -318,6 +325,7 @@ impl<'a> Floor<'a> {
             lost,
             open,
             other: account.other(),
+            untold: self.run.image.has_witness && guest.is_none(),
             guest,
             gateway,
             is_whole: *why == Why::Done,

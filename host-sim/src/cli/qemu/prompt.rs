@@ -12,7 +12,7 @@ use crate::scenario::quoted;
 pub(super) const HELP: &str = "\
 raise KIND [FIELD=VALUE...]  the node sees something; also update, cancel and
                              clear, as `host-sim node` takes them
-pin N high|low               an input pin takes a level: of a node 0 low is a
+pin N high|low               an input pin takes a level: of `node` 0 low is a
                              launch, 1 high a cut wire, 2 high an open lid
 cut N                        the power fails after N more operations on the
                              flash, and comes back

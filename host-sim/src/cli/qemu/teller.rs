@@ -69,6 +69,8 @@ pub(super) struct Summary {
     pub(super) other: u64,
     /// What the board has told of the packets that it sent since its last start; none where it is not built to.
     pub(super) guest: Option<Tally>,
+    /// It is built to, and has not told it.
+    pub(super) untold: bool,
     pub(super) gateway: Tally,
     /// The run was not broken off, so that both should have the same.
     pub(super) is_whole: bool,
@@ -79,7 +81,8 @@ pub(super) struct Summary {
 impl Summary {
     /// Whether both have the same packets; not known where the board does not tell, or had no time to.
     pub(super) fn is_equal(&self) -> Option<bool> {
-        self.guest.as_ref().filter(|_| self.is_whole).map(|guest| *guest == self.gateway)
+        let tells = self.untold || self.guest.is_some();
+        (tells && self.is_whole).then(|| self.guest.as_ref() == Some(&self.gateway))
     }
 }
 
@@ -167,6 +170,7 @@ impl Teller {
         }
         let board = match &summary.guest {
             Some(guest) => format!("{} sent; sha256 {}", count(guest.packets, "packet"), guest.sha256),
+            None if summary.untold => "has not told what it has sent".into(),
             None => "does not tell what it has sent, as a node with `witness` does".into(),
         };
         write!(self.out, "board    ")?;
@@ -242,6 +246,7 @@ mod tests {
             open: 0,
             other: 0,
             guest: guest.map(tally),
+            untold: false,
             gateway: tally((7, "ab")),
             is_whole: true,
             undecoded: 0,
@@ -255,6 +260,9 @@ mod tests {
         assert_eq!(summary(Some((7, "ac"))).is_equal(), Some(false));
         assert_eq!(summary(Some((8, "ab"))).is_equal(), Some(false));
         assert_eq!(Summary { is_whole: false, ..summary(Some((8, "ab"))) }.is_equal(), None);
+        let untold = |is_whole| Summary { untold: true, is_whole, ..summary(None) };
+        assert_eq!((untold(true).is_equal(), untold(false).is_equal()), (Some(false), None));
+        assert_eq!(object_of(&untold(false))["guest_packets"], Value::Null);
         let object = object_of(&summary(Some((7, "ac"))));
         assert_eq!((&object["equal"], &object["guest_packets"]), (&json!(false), &json!(7)));
         assert_eq!(object_of(&summary(None))["equal"], Value::Null);

@@ -89,7 +89,10 @@ impl Floor<'_> {
                     self.witnessed = Some(Tally { packets, sha256: sha256.to_owned() });
                 }
                 if let Some(count) = words::settled(&text) {
-                    self.settled = Some(count);
+                    // A board that has started anew by itself counts from the beginning.
+                    let before = if count > self.counted { self.counted } else { 0 };
+                    *self.settled.get_or_insert(0) += count - before;
+                    self.counted = count;
                 }
                 if self.tells_more() || !words::is_of_witness(&text) {
                     self.line(Line { source: "board", text, ..Line::default() }).await;

@@ -23,6 +23,11 @@ impl Floor<'_> {
             Some(Typed::Rig(stimulus)) => {
                 self.cut |= matches!(stimulus, Stimulus::PowerCut { .. });
                 self.tell(&stimulus).await;
+                if let Stimulus::PowerCut { after_operations } = stimulus {
+                    let operations = count(after_operations.into(), "operation");
+                    let text = format!("the power fails after {operations} more on the flash");
+                    self.line(Line { source: "rig", text, ..Line::default() }).await;
+                }
             }
             Some(Typed::Ask(ask)) => {
                 // One that has ended says why itself.
