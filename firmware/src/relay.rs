@@ -72,11 +72,10 @@ impl Seed {
         const ERASED: u8 = 0xff;
         let mut bytes = [ERASED; SEED_LEN];
         flash.read(0, &mut bytes).map_err(|_| SeedError::Flash)?;
-        match bytes {
-            [ERASED, ..] if bytes == [ERASED; SEED_LEN] => Err(SeedError::Erased),
-            _ if bytes.starts_with(&MAGIC) => Err(SeedError::Blob),
-            _ => Ok(Self(bytes)),
+        if bytes == [ERASED; SEED_LEN] {
+            return Err(SeedError::Erased);
         }
+        if bytes.starts_with(&MAGIC) { Err(SeedError::Blob) } else { Ok(Self(bytes)) }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use alertbus_tests::firmware::{Board, QEMU};
+use alertbus_tests::firmware::{Board, QEMU, qemu_is_missing};
 
 /// How often a guest is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -41,7 +41,7 @@ impl Guest {
                 Self { child, name, told }
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                panic!("{QEMU} is missing; type: sudo apt-get install --no-install-recommends {QEMU}")
+                panic!("{}", qemu_is_missing())
             }
             Err(error) => panic!("{QEMU} does not start: {error}"),
         }

@@ -230,8 +230,7 @@ fn a_gateway_that_comes_back_with_another_epoch_loses_no_alert() {
     arrive(&mut site, 20);
     assert_eq!(site.desk.epoch(), Epoch(2));
     let last = site.desk.command(Order::NextEpoch(Epoch(3)));
-    // Where the answer is lost, the gateway hears of the new epoch by what the node says next: its next report is a
-    // minute away, so it is given something to say.
+    // Where the answer is lost, the gateway hears of the new epoch by what the node says next.
     raise(&mut site, 21..=24);
     site.until("the answer", |site| site.desk.result(last) == Some(CommandResult::Done));
     arrive(&mut site, 24);

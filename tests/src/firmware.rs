@@ -13,6 +13,12 @@ pub const TOOLCHAIN: &str = "ALERTBUS_VERIFY_TOOLCHAIN";
 /// The emulator's program.
 pub const QEMU: &str = "qemu-system-arm";
 
+/// What a person is told who has none.
+#[must_use]
+pub fn qemu_is_missing() -> String {
+    format!("{QEMU} is missing; type: sudo apt-get install --no-install-recommends {QEMU}")
+}
+
 /// A board: one that QEMU plays, or one that can be bought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Board {

@@ -1,7 +1,8 @@
 //! The board that is chosen by its feature: one file each, and its memory map in `memory/`.
 //!
 //! A board with two lines, a flash and a clock has these, and a program asks for no more: `start` and what it answers,
-//! two output pins among it; `flash` and where the store lies on it, `now`, `wait`, `tell`. Every board of QEMU has `guard_stack`.
+//! two output pins among it; `flash` and where the store lies on it, `now`, `wait`, `tell`. Every board of QEMU has
+//! `guard_stack`.
 //!
 //! For the asynchronous main loop a board has `parts`, which turns it on, and the types of those parts.
 

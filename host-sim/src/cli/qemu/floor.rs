@@ -70,7 +70,7 @@ pub(super) struct Floor<'a> {
     given: u64,
     settled: Option<u64>,
     /// How many of the latter its witness has counted when it spoke last.
-    counted: u64,
+    settled_in_start: u64,
     /// A power cut was asked for, so that QEMU ends by itself.
     cut: bool,
     /// Somebody wants it to end when everything is delivered.
@@ -94,7 +94,7 @@ impl<'a> Floor<'a> {
             reported: None,
             given: 0,
             settled: None,
-            counted: 0,
+            settled_in_start: 0,
             cut: false,
             closing: false,
             progress_ms: 0,
@@ -268,7 +268,8 @@ impl<'a> Floor<'a> {
         let Run { image, machine, emulator, room, .. } = &self.run;
         let start = Start { image, machine, folder: room.path(), lines: SOCKETS, lock: room.lock() };
         let guest = emulator.start(&start)?;
-        (self.given, self.settled, self.counted) = (held.len() as u64, image.has_witness.then_some(0), 0);
+        (self.given, self.settled) = (held.len() as u64, image.has_witness.then_some(0));
+        self.settled_in_start = 0;
         let id = guest.id();
         self.run.room.note_processes(id);
         (self.guest, self.bench, self.witnessed, self.cut) = (Some(guest), None, None, false);

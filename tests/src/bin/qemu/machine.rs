@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use alertbus_tests::firmware::{QEMU, TOOLCHAIN};
+use alertbus_tests::firmware::{QEMU, TOOLCHAIN, qemu_is_missing};
 
 /// Finds QEMU, before anything is built for it.
 ///
@@ -12,9 +12,7 @@ use alertbus_tests::firmware::{QEMU, TOOLCHAIN};
 /// What to type, in a line.
 pub(crate) fn has_qemu() -> Result<(), String> {
     match Command::new(QEMU).arg("--version").output() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(format!("{QEMU} is missing; type: sudo apt-get install --no-install-recommends {QEMU}"))
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(qemu_is_missing()),
         // One that does not run says why when it is started.
         _ => Ok(()),
     }

@@ -90,9 +90,9 @@ impl Floor<'_> {
                 }
                 if let Some(count) = words::settled(&text) {
                     // A board that has started anew by itself counts from the beginning.
-                    let before = if count > self.counted { self.counted } else { 0 };
+                    let before = if count > self.settled_in_start { self.settled_in_start } else { 0 };
                     *self.settled.get_or_insert(0) += count - before;
-                    self.counted = count;
+                    self.settled_in_start = count;
                 }
                 if self.tells_more() || !words::is_of_witness(&text) {
                     self.line(Line { source: "board", text, ..Line::default() }).await;
