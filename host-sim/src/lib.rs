@@ -3,7 +3,9 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`cli`] | one file a command: arguments, defaults, exit codes |
+//! | [`document`] | how a TOML file is read, and what is said of one that is wrong |
 //! | [`scenario`] | what happened where, who says so, and what a replay fills in |
+//! | [`route`] | which alert goes where, and what happens when nobody answers |
 //! | [`world`] | sites, nodes, sirens, links and a gateway on virtual time; the core's code, byte for byte |
 //! | [`soak`] | small networks by the thousand under every fault, and what they add up to |
 //! | [`guest`] | firmware in QEMU: its image, its process, its log |
@@ -22,6 +24,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod document;
 pub mod draw;
 pub mod guest;
 pub mod keyring;
@@ -29,6 +32,7 @@ pub mod live;
 pub mod outbox;
 pub mod replay;
 pub mod report;
+pub mod route;
 pub mod scenario;
 pub mod sink;
 pub mod soak;

@@ -22,16 +22,18 @@ const STRANGERS: [(&str, &[&str]); 2] =
 
 /// What a folder or file of host-sim may import from host-sim, and whether from `alertbus`. `cli` and `main`,
 /// which may import all of it, are not listed.
-const HOST_SIM: [(&str, &[&str], bool); 16] = [
+const HOST_SIM: [(&str, &[&str], bool); 18] = [
+    ("document", &[], false),
     ("guest", &[], false),
     ("keyring", &[], true),
     ("draw", &[], false),
-    ("scenario", &["draw"], true),
-    ("world", &["scenario", "draw"], true),
-    ("replay", &["scenario", "world", "sink", "report", "clock"], true),
-    ("soak", &["scenario", "world", "draw"], true),
+    ("scenario", &["document", "draw"], true),
+    ("world", &["scenario", "route", "draw"], true),
+    ("replay", &["scenario", "route", "world", "sink", "report", "clock"], true),
+    ("trial", &["scenario", "route", "world", "replay", "report", "document", "draw"], true),
+    ("soak", &["scenario", "route", "world", "draw"], true),
     ("live", &["clock", "transport", "outbox", "route", "sink"], true),
-    ("route", &[], true),
+    ("route", &["document", "scenario"], true),
     ("outbox", &[], true),
     ("transport", &[], false),
     ("sink", &[], true),

@@ -56,7 +56,7 @@ pub struct Args {
 /// Prints what is asked for to standard output.
 ///
 /// # Errors
-/// The scenario is invalid ([`crate::scenario::Invalid`]), nothing is left to show, or standard output cannot be written.
+/// The scenario is invalid ([`crate::document::Invalid`]), nothing is left to show, or standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     let code = print(args, &mut out)?;

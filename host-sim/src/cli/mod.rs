@@ -30,7 +30,7 @@ use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
-use crate::scenario::Invalid;
+use crate::document::Invalid;
 use crate::sink::SinkLost;
 
 /// Exit code of a failed expectation.

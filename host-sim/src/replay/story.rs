@@ -78,7 +78,17 @@ impl Story {
         Self {
             name: scenario.file().name.clone(),
             utc_offset_min,
-            plan: Plan { seed, faults, nodes, sirens, alerts, play: Play::AroundAlerts, epoch_s: 0 },
+            plan: Plan {
+                seed,
+                faults,
+                nodes,
+                sirens,
+                alerts,
+                play: Play::AroundAlerts,
+                rules: None,
+                down: Vec::new(),
+                epoch_s: 0,
+            },
             incidents,
             alerts: places,
             tallies,

@@ -12,10 +12,10 @@ use serde::Deserialize;
 
 use super::body::KindName;
 use super::calendar::Quarter;
-use super::diagnostic::{Findings, one_of, quoted};
 use super::file::{DocumentedIncident, File, FillIn, TallyName};
 use super::layout::Spread;
-use super::tree::{Cursor, Inherited};
+use crate::document::{Cursor, Inherited};
+use crate::document::{Findings, one_of, quoted};
 
 /// The scenario that this one is laid over.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -13,7 +13,7 @@
 //! let incidents = scenario.timeline(1);
 //! assert_eq!(incidents.len(), 130);
 //! assert_eq!(incidents.iter().filter(|incident| incident.mark == Mark::Documented).count(), 12);
-//! # Ok::<(), host_sim::scenario::Invalid>(())
+//! # Ok::<(), host_sim::document::Invalid>(())
 //! ```
 
 mod base;
@@ -21,23 +21,19 @@ mod body;
 mod calendar;
 mod check;
 mod coverage;
-mod diagnostic;
 mod draft;
 mod faults;
 mod file;
 mod fill_in;
 mod layout;
 mod probability;
-mod shape;
 mod timeline;
-mod tree;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
 use alertbus::{NodeId, Place};
@@ -46,7 +42,6 @@ use toml::de::DeTable;
 pub use base::Base;
 pub use body::{Between, BodySpec, FillInBody, KindName};
 pub use calendar::{Date, Quarter, local_time};
-pub use diagnostic::{Diagnostic, Invalid};
 pub use faults::Faults;
 pub use file::{
     Bound, BoundRule, ContextEvent, DocumentedAlert, DocumentedIncident, File, FillIn, Precision, Repeat,
@@ -57,14 +52,35 @@ pub use probability::{NotAProbability, Probability};
 pub use timeline::{AlertSpec, Incident, Mark, PlannedAlert, Provenance};
 pub use words::{Decimal, Word, Words};
 
-pub(crate) use diagnostic::{near_miss, quoted};
+use crate::document::{self, Cursor, Findings, Format, Inherited, Invalid, Shape, near_miss, one_of, quoted};
 
-use diagnostic::{Findings, one_of};
-use shape::Shape;
-use tree::{Cursor, Inherited};
-
-/// A scenario file is refused above this size in bytes: it is read as a whole.
-pub const FILE_LEN_MAX: u64 = 10 * 1024 * 1024;
+/// Texts of scenario files that are more than texts.
+const FORMATS: [Format; 3] = [
+    Format {
+        name: "date",
+        allowed: "allowed: a day of the calendar such as 2020-01-08",
+        numbers: false,
+        check: |text| {
+            text.parse::<Date>().map(drop).map_err(|_| ", which is no day of the years 1971 to 2099")
+        },
+    },
+    Format {
+        name: "quarter",
+        allowed: "allowed: a quarter such as \"2020-Q1\"",
+        numbers: false,
+        check: |text| {
+            text.parse::<Quarter>()
+                .map(drop)
+                .map_err(|_| ", which is not a quarter of the years 1971 to 2099")
+        },
+    },
+    Format {
+        name: "probability",
+        allowed: "allowed: \"0%\" to \"100%\", or 0 to 1",
+        numbers: true,
+        check: |text| text.parse::<Probability>().map(drop).map_err(|_| ""),
+    },
+];
 
 /// Scenarios that the program carries, by name.
 const EMBEDDED: [(&str, &str); 6] = [
@@ -109,39 +125,20 @@ impl Scenario {
         Self::embedded(name_or_path).unwrap_or_else(|| Self::load(Path::new(name_or_path)))
     }
 
-    /// Reads the file at `path`, at most [`FILE_LEN_MAX`] bytes.
+    /// Reads the file at `path`, at most [`document::FILE_LEN_MAX`] bytes.
     ///
     /// # Errors
     /// The file cannot be read, is too large, is not UTF-8, or as [`Scenario::parse`].
     pub fn load(path: &Path) -> Result<Self, Invalid> {
         let name = path.display().to_string();
-        let unreadable = |message: String, allowed: &str| Invalid::unread(&name, message, allowed);
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
-            .map_err(|error| {
-                let names: Vec<_> = Self::embedded_names().collect();
-                let meant = near_miss(&name, names.iter().copied());
-                let meant = meant.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-                let carried = format!("{meant}carried by the program: {}", names.join(", "));
-                unreadable(format!("cannot read {}: {error}", quoted(&name)), &carried)
-            })?;
-        if u64::try_from(bytes.len()).is_ok_and(|len| len > FILE_LEN_MAX) {
-            let message = format!("`{name}` is larger than {FILE_LEN_MAX} bytes");
-            return Err(unreadable(message, "a scenario is read as a whole, so its size is bounded"));
-        }
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(&name, text),
-            Err(error) => {
-                let at = error.valid_up_to();
-                let value = bytes.get(at).copied().unwrap_or(0);
-                let text = String::from_utf8_lossy(&bytes);
-                let mut findings = Findings::new(&name, &text);
-                // The replacement character stands where the first wrong byte stood.
-                findings.add(at..at + 1, format!("byte {value:#04x} is not UTF-8"), "allowed: text in UTF-8");
-                findings.into_result().and_then(|()| Self::parse(&name, &text))
-            }
-        }
+        let hint = || {
+            let names: Vec<_> = Self::embedded_names().collect();
+            let meant = near_miss(&name, names.iter().copied());
+            let meant = meant.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            format!("{meant}carried by the program: {}", names.join(", "))
+        };
+        let text = document::read(path, "a scenario", hint)?;
+        Self::parse(&name, &text)
     }
 
     /// Reads `text`, which messages call `name`.
@@ -150,28 +147,21 @@ impl Scenario {
     /// All that is wrong with it. Mistakes of TOML hide mistakes of shape, and these hide contradictions.
     pub fn parse(name: &str, text: &str) -> Result<Self, Invalid> {
         let mut findings = Findings::new(name, text);
-        let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            let span = error.span().unwrap_or(0..0);
-            let (message, allowed) = in_its_field(text, span.start, error.message());
-            findings.add(span, message, allowed);
-        }
-        if findings.is_empty() {
-            Shape::new(Self::schema()).check(&table, &mut findings);
-        }
-        if findings.is_empty() {
-            match toml::from_str::<File>(text) {
-                Ok(file) => {
-                    let file = Self::whole(file, table.get_ref(), &mut findings);
-                    findings.into_result()?;
-                    return Ok(Self { file });
-                }
-                // The schema is made from the same types: this would be a mistake of ours. Still a message.
-                Err(error) => findings.add(error.span().unwrap_or(0..0), error.message(), ""),
+        let Some(table) = document::table(text, &Shape::new(Self::schema(), &FORMATS), &mut findings) else {
+            return Err(findings.into_invalid());
+        };
+        match toml::from_str::<File>(text) {
+            Ok(file) => {
+                let file = Self::whole(file, table.get_ref(), &mut findings);
+                findings.into_report()?;
+                Ok(Self { file })
+            }
+            // The schema is made from the same types: this would be a mistake of ours. Still a message.
+            Err(error) => {
+                findings.add(error.span().unwrap_or(0..0), error.message(), "");
+                Err(findings.into_invalid())
             }
         }
-        findings.into_result()?;
-        Err(Invalid::unread(name, "nothing could be read".into(), ""))
     }
 
     /// `file`, which was read from `table`, with what it has from its base; notes what does not fit together.
@@ -277,19 +267,6 @@ impl Scenario {
             source_total: tally.count,
         };
         self.file.tally.iter().map(row).collect()
-    }
-}
-
-/// A mistake of TOML, with the field it is in where that is a day: of these TOML itself knows the calendar.
-fn in_its_field(text: &str, at: usize, message: &str) -> (String, &'static str) {
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    match line.split_once('=') {
-        Some((key, _)) if message.contains("date") => (
-            format!("{}: {message}", quoted(key.trim())),
-            "allowed: a day of the calendar such as 2020-01-08",
-        ),
-        _ => (message.to_owned(), ""),
     }
 }
 

@@ -84,6 +84,8 @@ impl Life {
             sirens: (self.nodes..self.nodes + self.sirens).map(|number| unit(number, "siren")).collect(),
             alerts: self.alerts(&mut draw),
             play: Play::Whole { run_ms: faults_ms + LIVENESS_MS, faults_ms },
+            rules: None,
+            down: Vec::new(),
             epoch_s,
         }
     }

@@ -292,6 +292,11 @@ impl Books {
         if alert.is_summary { Arrival::Unplanned } else { Arrival::First(number) }
     }
 
+    /// Which alert of the plan, or which summary, was sent under this name.
+    pub(super) fn named(&self, id: AlertId) -> Option<usize> {
+        self.sent.get(&id).copied()
+    }
+
     /// The gateway's disk has it.
     pub(super) fn stored(&mut self, id: AlertId) {
         if let Some(&number) = self.sent.get(&id) {

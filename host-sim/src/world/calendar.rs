@@ -51,9 +51,9 @@ impl Calendar {
         if alerts_open { self.open_until_ms.max(self.played_until_ms) } else { self.played_until_ms }
     }
 
-    /// Skips from `run_ms` to ten minutes before the incident at `next_ms`, if that lies ahead.
-    pub(super) fn skip_to(&mut self, run_ms: u64, next_ms: u64) -> Option<u64> {
-        let quiet_ms = next_ms.saturating_sub(AROUND_INCIDENT_MS).saturating_sub(self.at(run_ms));
+    /// Skips from `run_ms` to where the next stretch begins, if that lies ahead.
+    pub(super) fn skip_to(&mut self, run_ms: u64, begins_ms: u64) -> Option<u64> {
+        let quiet_ms = begins_ms.saturating_sub(self.at(run_ms));
         self.origin_ms += quiet_ms;
         self.skipped_ms += quiet_ms;
         // The new stretch begins here, even before its alert is raised, and even where open alerts have kept the
@@ -76,13 +76,17 @@ mod tests {
         assert_eq!(calendar.stretch_ends_ms(false), 100 * hour_ms + AROUND_INCIDENT_MS);
         assert_eq!(calendar.stretch_ends_ms(true), 100 * hour_ms + OPEN_ALERTS_MS);
         let run_ms = 2 * AROUND_INCIDENT_MS;
-        assert!(calendar.skip_to(run_ms, 200 * hour_ms).is_some());
+        assert!(calendar.skip_to(run_ms, 200 * hour_ms - AROUND_INCIDENT_MS).is_some());
         assert_eq!(calendar.at(run_ms), 200 * hour_ms - AROUND_INCIDENT_MS);
         assert_eq!(calendar.stretch_ends_ms(false), calendar.at(run_ms), "the next stretch has begun");
-        assert_eq!(calendar.skip_to(run_ms, 200 * hour_ms), None, "once is enough");
-        assert_eq!(calendar.skip_to(run_ms, 100 * hour_ms), None, "never backwards");
+        assert_eq!(calendar.skip_to(run_ms, 200 * hour_ms - AROUND_INCIDENT_MS), None, "once is enough");
+        assert_eq!(calendar.skip_to(run_ms, 100 * hour_ms - AROUND_INCIDENT_MS), None, "never backwards");
         let late_ms = run_ms + 15 * 60_000;
-        assert_eq!(calendar.skip_to(late_ms, 200 * hour_ms), None, "the run is there already");
+        assert_eq!(
+            calendar.skip_to(late_ms, 200 * hour_ms - AROUND_INCIDENT_MS),
+            None,
+            "the run is there already"
+        );
         assert_eq!(
             calendar.stretch_ends_ms(false),
             calendar.at(late_ms),

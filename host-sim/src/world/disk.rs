@@ -6,6 +6,8 @@ use alertbus::message::Epoch;
 use alertbus::role::gateway::{DownSpan, Peer, PeerState, ReceivedAlert};
 use alertbus::{AlertId, NodeId};
 
+use crate::route::Facts;
+
 /// Down counters set aside at a time.
 const DOWN_COUNTERS: u32 = 256;
 
@@ -25,24 +27,23 @@ struct Image {
     alerts: BTreeSet<AlertId>,
     /// Down counters set aside, by node and epoch: the first that was not.
     down: BTreeMap<(NodeId, Epoch), u32>,
-    /// Alerts whose sirens have not all answered.
-    to_warn: BTreeMap<AlertId, ToWarn>,
+    /// Alerts that have not come to every sink that they are to come to.
+    to_route: BTreeMap<AlertId, ToRoute>,
 }
 
-/// A warning that is owed: a gateway that dies before the sirens have answered gives it again.
+/// An alert that is owed to its sinks: a gateway that dies before they have it routes it again.
 #[derive(Clone, Copy)]
-pub(super) struct ToWarn {
-    pub(super) site: usize,
-    pub(super) kind: u8,
-    /// When the alert was received.
+pub(super) struct ToRoute {
+    pub(super) facts: Facts,
+    /// When it was received.
     pub(super) since_ms: u64,
 }
 
 enum Record {
     Alert(Box<ReceivedAlert>),
     State(NodeId, Box<PeerState>),
-    ToWarn(AlertId, ToWarn),
-    Warned(AlertId),
+    ToRoute(ToRoute),
+    Routed(AlertId),
 }
 
 impl Disk {
@@ -70,19 +71,19 @@ impl Disk {
         self.pending.push(Record::State(peer.node(), Box::new(state)));
     }
 
-    /// Writes that the sirens of a site are to be warned. Not yet synced.
-    pub(super) fn write_to_warn(&mut self, id: AlertId, to_warn: ToWarn) {
-        self.pending.push(Record::ToWarn(id, to_warn));
+    /// Writes that an alert is to come to its sinks. Not yet synced.
+    pub(super) fn write_to_route(&mut self, to_route: ToRoute) {
+        self.pending.push(Record::ToRoute(to_route));
     }
 
-    /// Writes that they were, or need not be any more. Not yet synced.
-    pub(super) fn write_warned(&mut self, id: AlertId) {
-        self.pending.push(Record::Warned(id));
+    /// Writes that they have it, or need not have it any more. Not yet synced.
+    pub(super) fn write_routed(&mut self, id: AlertId) {
+        self.pending.push(Record::Routed(id));
     }
 
-    /// Warnings that are owed after a start.
-    pub(super) fn to_warn(&self) -> Vec<(AlertId, ToWarn)> {
-        self.synced.to_warn.iter().map(|(&id, &to_warn)| (id, to_warn)).collect()
+    /// Alerts that are owed to their sinks after a start.
+    pub(super) fn to_route(&self) -> Vec<ToRoute> {
+        self.synced.to_route.values().copied().collect()
     }
 
     fn with_pending(&self, peer: &Peer) -> PeerState {
@@ -101,11 +102,11 @@ impl Disk {
                 Record::State(node, state) => {
                     self.synced.states.insert(node, *state);
                 }
-                Record::ToWarn(id, to_warn) => {
-                    self.synced.to_warn.insert(id, to_warn);
+                Record::ToRoute(to_route) => {
+                    self.synced.to_route.insert(to_route.facts.id, to_route);
                 }
-                Record::Warned(id) => {
-                    self.synced.to_warn.remove(&id);
+                Record::Routed(id) => {
+                    self.synced.to_route.remove(&id);
                 }
                 Record::Alert(alert) => {
                     self.stored_twice += u64::from(!self.synced.alerts.insert(alert.id));

@@ -1,9 +1,10 @@
-//! The gateway and its host: a disk that forgets what was not synced, and warnings for each site's own sirens.
+//! The gateway and its host: a disk that forgets what was not synced, a router that says what goes where, and sirens.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use alertbus::limits::TIME_TO_LIVE_FLASH_MS;
-use alertbus::message::{CommandId, Epoch, Order, Phase};
+use alertbus::message::{CommandId, Epoch, Order};
 use alertbus::place::SiteId;
 use alertbus::role::gateway::{
     DownSpan, Gateway, GatewayEvent, PeerConfig, PeerState, ReceivedAlert, Transmit,
@@ -12,13 +13,12 @@ use alertbus::time::{ClockQuality, EventTime, Instant};
 use alertbus::wire::keys::MasterKey;
 use alertbus::wire::link::Link;
 use alertbus::wire::packet::PacketBuffer;
-use alertbus::{AlertId, NodeId, Precedence};
+use alertbus::{AlertId, NodeId};
 
-use super::disk::{Disk, ToWarn};
+use crate::route::{Facts, Router, Rules};
+
+use super::disk::{Disk, ToRoute};
 use super::{EPOCH, NETWORK, NODES_MAX};
-
-/// How long a siren sounds for one alert, in seconds.
-const WARNING_S: u16 = 90;
 
 /// A warning of the same kind that has sounded for less than this is not given again, in milliseconds.
 const WARNING_AGAIN_MS: u64 = 45_000;
@@ -38,18 +38,36 @@ pub(super) struct Host {
     pub(super) timeout_ms: Option<u64>,
     seed: u64,
     nodes: Vec<NodeId>,
-    /// Sirens of each site.
-    sirens: Vec<Vec<NodeId>>,
-    /// The last warning of each siren: what it is about, and when it was given.
-    given: BTreeMap<NodeId, (u8, u64)>,
+    sirens: Vec<NodeId>,
+    /// What becomes of alerts.
+    pub(super) router: Router,
+    /// The last warning of each siren.
+    given: BTreeMap<NodeId, Given>,
     /// Warnings by the onset that they were given for, until its event is over.
     warned: BTreeMap<AlertId, Vec<(NodeId, CommandId)>>,
-    /// Warnings that no siren has answered yet, and what for.
-    unanswered: BTreeMap<(NodeId, CommandId), AlertId>,
+    /// Warnings that no siren has answered yet, and which alert waits for that to have come to which sink.
+    unanswered: BTreeMap<(NodeId, CommandId), Vec<Owner>>,
+}
+
+/// An alert that has come to a sink once a siren has answered.
+type Owner = (AlertId, Arc<str>);
+
+/// A warning that a siren was given.
+struct Given {
+    kind: u8,
+    at_ms: u64,
+    command: CommandId,
+}
+
+/// What sirens are told.
+pub(super) struct Warning<'w> {
+    pub(super) sirens: &'w [NodeId],
+    pub(super) zone: SiteId,
+    pub(super) duration_s: u16,
 }
 
 impl Host {
-    pub(super) fn new(seed: u64, nodes: Vec<NodeId>, sirens: Vec<Vec<NodeId>>) -> Self {
+    pub(super) fn new(seed: u64, nodes: Vec<NodeId>, sirens: Vec<NodeId>, rules: Arc<Rules>) -> Self {
         Self {
             gateway: None,
             disk: Disk::default(),
@@ -59,6 +77,7 @@ impl Host {
             seed,
             nodes,
             sirens,
+            router: Router::new(rules),
             given: BTreeMap::new(),
             warned: BTreeMap::new(),
             unanswered: BTreeMap::new(),
@@ -74,7 +93,7 @@ impl Host {
         self.started_ms = now_ms;
         let mut gateway = Box::new(Gateway::new());
         for &node in &self.nodes {
-            let is_siren = self.sirens.iter().flatten().any(|&siren| siren == node);
+            let is_siren = self.sirens.contains(&node);
             let state = self.disk.state(node);
             let epoch = state.as_ref().map_or(EPOCH, |state| state.epoch());
             let config = PeerConfig {
@@ -94,13 +113,11 @@ impl Host {
         }
         self.gateway = Some(gateway);
         self.set_calendar(now_ms, calendar_ms);
-        // Those who should have been warned must not pay for its death: a second warning is better than none.
-        for (id, ToWarn { site, kind, since_ms }) in self.disk.to_warn() {
-            if now_ms < since_ms + u64::from(TIME_TO_LIVE_FLASH_MS) {
-                self.warn(now_ms, site, id, kind);
-            } else {
-                self.disk.write_warned(id);
-            }
+        // Whoever should have known must not pay for its death: a second time is better than none. But nobody needs to
+        // take cover any more from what is older than its time to live.
+        for ToRoute { mut facts, since_ms } in self.disk.to_route() {
+            facts.standing.late |= now_ms >= since_ms + u64::from(TIME_TO_LIVE_FLASH_MS);
+            self.router.handle_alert(calendar_ms, &facts);
         }
     }
 
@@ -113,6 +130,7 @@ impl Host {
         self.given.clear();
         self.warned.clear();
         self.unanswered.clear();
+        self.router = Router::new(Arc::clone(self.router.rules()));
     }
 
     /// Units that it takes for silent, and commands that nobody has answered.
@@ -212,72 +230,67 @@ impl Host {
         gateway.command(now, node, Order::NextEpoch(Epoch(epoch.0 + 1))).is_ok()
     }
 
-    /// Until rules exist each live Flash alert warns its own site's sirens, and what ends it ends their warning.
-    pub(super) fn react(&mut self, now_ms: u64, site: usize, received: &ReceivedAlert) {
-        let standing = received.standing;
-        let Ok(alert) = &received.alert else { return };
-        if received.id.exercise || received.precedence != Precedence::Flash {
-            return;
-        }
-        match alert.phase {
-            Phase::Onset | Phase::Update => {
-                if !standing.late && !standing.overtaken {
-                    let kind = alert.body.code();
-                    self.disk.write_to_warn(received.id, ToWarn { site, kind, since_ms: now_ms });
-                    self.warn(now_ms, site, received.id, kind);
-                }
-            }
-            Phase::Cancel | Phase::Clear => {
-                if let Some(onset) = alert.reference.and_then(|reference| reference.resolve(received.id)) {
-                    self.clear(now_ms, onset);
-                }
-            }
-        }
-    }
-
-    fn warn(&mut self, now_ms: u64, site: usize, id: AlertId, kind: u8) {
+    /// Sounds sirens for an alert; those that sound for its kind already go on. `sink` has the alert when all of them
+    /// have answered.
+    pub(super) fn warn(&mut self, now_ms: u64, warning: &Warning<'_>, facts: &Facts, sink: &Arc<str>) {
+        let Some(kind) = facts.alert.as_ref().map(|alert| alert.body.code()) else { return };
         let now = self.local(now_ms);
         let Some(gateway) = &mut self.gateway else { return };
-        for &siren in self.sirens.get(site).into_iter().flatten() {
-            let again = self
+        let owner = (facts.id, Arc::clone(sink));
+        let mut waits = false;
+        for &siren in warning.sirens {
+            let last = self
                 .given
                 .get(&siren)
-                .is_some_and(|&(last_kind, at_ms)| last_kind == kind && now_ms < at_ms + WARNING_AGAIN_MS);
-            if again {
-                continue;
-            }
-            let zone = SiteId(u16::try_from(site + 1).unwrap_or(0));
-            let order = Order::Warn { zone, kind, duration_s: WARNING_S };
-            if let Ok(command) = gateway.command(now, siren, order) {
-                self.given.insert(siren, (kind, now_ms));
-                self.warned.entry(id).or_default().push((siren, command));
-                self.unanswered.insert((siren, command), id);
+                .filter(|last| last.kind == kind && now_ms < last.at_ms + WARNING_AGAIN_MS);
+            let command = match last {
+                Some(last) => last.command,
+                None => {
+                    let order = Order::Warn { zone: warning.zone, kind, duration_s: warning.duration_s };
+                    let Ok(command) = gateway.command(now, siren, order) else {
+                        // Nobody can say when it could be: whoever waits for its answer is told that there is none.
+                        waits = true;
+                        continue;
+                    };
+                    self.given.insert(siren, Given { kind, at_ms: now_ms, command });
+                    self.unanswered.insert((siren, command), Vec::new());
+                    command
+                }
+            };
+            self.warned.entry(facts.id).or_default().push((siren, command));
+            if let Some(owners) = self.unanswered.get_mut(&(siren, command)) {
+                owners.push(owner.clone());
+                waits = true;
             }
         }
-        self.note_whether_warned(id);
+        if !waits {
+            self.router.acknowledged(facts.id, sink);
+        }
     }
 
-    /// A siren has answered a warning.
+    /// A siren has answered a warning: whatever waited for it may have come to its sink.
     fn note_answer(&mut self, siren: NodeId, command: CommandId) {
-        if let Some(id) = self.unanswered.remove(&(siren, command)) {
-            self.note_whether_warned(id);
+        for (alert, sink) in self.unanswered.remove(&(siren, command)).unwrap_or_default() {
+            let waits = |owners: &Vec<Owner>| owners.iter().any(|owner| owner.0 == alert && owner.1 == sink);
+            if !self.unanswered.values().any(waits) {
+                self.router.acknowledged(alert, &sink);
+            }
         }
     }
 
-    /// Writes down that nothing is owed for an alert any more, if that is so.
-    fn note_whether_warned(&mut self, id: AlertId) {
-        if !self.unanswered.values().any(|&unanswered| unanswered == id) {
-            self.disk.write_warned(id);
-        }
-    }
-
-    fn clear(&mut self, now_ms: u64, onset: AlertId) {
+    /// Ends the warnings of what an alert cancels or clears. It has come to its sink with that: the commands go on
+    /// until they are answered.
+    pub(super) fn clear(&mut self, now_ms: u64, facts: &Facts, sink: &Arc<str>) {
         let now = self.local(now_ms);
+        self.router.acknowledged(facts.id, sink);
+        let reference = facts.alert.and_then(|alert| alert.reference);
+        let Some(onset) = reference.and_then(|reference| reference.resolve(facts.id)) else { return };
         let Some(gateway) = &mut self.gateway else { return };
-        self.disk.write_warned(onset);
         for (siren, command) in self.warned.remove(&onset).into_iter().flatten() {
             self.given.remove(&siren);
-            self.unanswered.remove(&(siren, command));
+            for (alert, sink) in self.unanswered.remove(&(siren, command)).unwrap_or_default() {
+                self.router.acknowledged(alert, &sink);
+            }
             let _refused = gateway.command(now, siren, Order::Clear([command].into_iter().collect()));
         }
     }

@@ -23,6 +23,7 @@ mod host;
 mod medium;
 mod nor;
 mod plan;
+mod routing;
 mod serve;
 mod step;
 mod trace;
@@ -30,6 +31,7 @@ mod unit;
 mod watch;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use alertbus::ledger::{Outcome, Row};
 use alertbus::message::{Epoch, ResetCause};
@@ -40,6 +42,7 @@ use alertbus::wire::link::Link;
 use alertbus::{AlertId, NodeId, Precedence};
 
 use crate::draw::Draw;
+use crate::route::Cause;
 use crate::scenario::Faults;
 
 pub use account::{Fate, FlashAccount, FrameAccount, Incidents, PacketLengths, PrecedenceAccount};
@@ -55,6 +58,7 @@ use event::Event;
 use head::Head;
 use host::Host;
 use medium::Medium;
+use routing::Awaited;
 use step::Next;
 use unit::{Role, Unit};
 use watch::Watch;
@@ -111,6 +115,53 @@ pub enum Occurrence {
     },
     /// The gateway delivered something that nobody raised. Never happens.
     Forged(AlertId),
+    /// An alert goes to a sink.
+    Routed {
+        /// Its name.
+        id: AlertId,
+        /// Where it goes.
+        sink: Arc<str>,
+        /// The route that says so, unless it goes there by default.
+        route: Option<Arc<str>>,
+        /// Why.
+        cause: Cause,
+        /// Repeats that it stands for.
+        repeats: Vec<AlertId>,
+    },
+    /// An alert has come to a sink: a siren is heard, or a machine has it.
+    Reached {
+        /// Its name.
+        id: AlertId,
+        /// Where it has come to.
+        sink: Arc<str>,
+        /// How long after it was raised, in milliseconds on the run's clock; none for a summary.
+        after_ms: Option<u64>,
+    },
+    /// An alert waits in a route, for other nodes or other repeats.
+    Waits {
+        /// Its name.
+        alert: AlertId,
+        /// Which route.
+        route: Arc<str>,
+        /// Until then at most, calendar time.
+        until_ms: u64,
+    },
+    /// A sink has not acknowledged an alert within the deadline of its route.
+    DeadlineMissed {
+        /// Which alert.
+        alert: AlertId,
+        /// Which route.
+        route: Arc<str>,
+        /// Which sink.
+        sink: Arc<str>,
+    },
+    /// A sink has not acknowledged an alert in the time that it may take.
+    Unacknowledged {
+        /// Which alert.
+        alert: AlertId,
+        /// Which sink.
+        sink: Arc<str>,
+    },
     /// A siren of this site sounds, for what has happened there.
     Warned {
         /// Name of the site.
@@ -165,6 +216,9 @@ pub struct World {
     epoch_s: u32,
     /// When each unit and the gateway are next struck.
     chance: Draw,
+    /// Names of sinks that never answer.
+    down: Vec<String>,
+    awaited: Vec<Awaited>,
     /// By site: live Flash alerts after which no siren was heard yet.
     unwarned: Vec<Vec<usize>>,
     forged_delivered: u64,
@@ -181,7 +235,8 @@ impl World {
     pub fn new(plan: Plan) -> Result<Self, TooLarge> {
         plan.check()?;
         let sites: Vec<String> = plan.sites().into_iter().map(Into::into).collect();
-        let Plan { seed, faults, nodes, sirens, alerts, play, epoch_s } = plan;
+        let Plan { seed, faults, nodes, sirens, alerts, play, rules, down, epoch_s } = plan;
+        let rules = rules.unwrap_or_else(|| Arc::new(routing::own_sirens(&nodes, &sirens, &sites)));
         let master = throw_away_key(seed);
         let site_of = |name: &String| sites.binary_search(name).unwrap_or(0);
         let unit = |plan: &UnitPlan, is_siren| {
@@ -190,10 +245,7 @@ impl World {
         let mut units: Vec<Unit> = nodes.iter().map(|plan| unit(plan, false)).collect();
         units.extend(sirens.iter().map(|plan| unit(plan, true)));
         let addresses: Vec<NodeId> = units.iter().map(|unit| unit.node).collect();
-        let mut sirens_of = vec![Vec::new(); sites.len()];
-        for unit in units.iter().filter(|unit| unit.is_siren) {
-            sirens_of[unit.site].push(unit.node);
-        }
+        let is_siren = units.iter().filter(|unit| unit.is_siren).map(|unit| unit.node).collect();
         let heads = sites.iter().zip(0..=u8::MAX).map(|(site, number)| Head::new(number, site, seed, faults));
         let mut world = Self {
             medium: Medium::new(seed),
@@ -205,7 +257,7 @@ impl World {
             gaps_ms: nodes.into_iter().chain(sirens).map(|plan| plan.gaps_ms).collect(),
             by_address: addresses.iter().copied().zip(0..).collect(),
             heads: heads.collect(),
-            host: Host::new(seed, addresses, sirens_of),
+            host: Host::new(seed, addresses, is_siren, rules),
             attacker: Attacker::new(seed, faults.attacker.millionths()),
             watch: Watch::default(),
             ears: Ears::new(throw_away_key(seed)),
@@ -213,6 +265,8 @@ impl World {
             faults,
             epoch_s,
             chance: Draw::new(seed, "when something is struck"),
+            down,
+            awaited: Vec::new(),
             unwarned: vec![Vec::new(); sites.len()],
             sites,
             units,
@@ -272,7 +326,7 @@ impl World {
     #[must_use]
     pub fn next_step_ms(&self) -> Option<u64> {
         self.next().map(|next| match next {
-            Next::Alert(at_ms) | Next::Event(at_ms) => at_ms,
+            Next::Alert(at_ms) | Next::Event(at_ms) | Next::Router(at_ms) => at_ms,
             Next::Quiet(..) | Next::End => self.medium.now_ms,
         })
     }

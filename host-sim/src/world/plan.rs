@@ -1,9 +1,12 @@
 //! Everything that a run depends on.
 
+use std::sync::Arc;
+
 use alertbus::message::Phase;
 use alertbus::{AlertDraft, NodeId};
 
 use super::{NODES_MAX, SITES_MAX};
+use crate::route::Rules;
 use crate::scenario::Faults;
 
 /// Where a sensor node or a siren stands.
@@ -61,6 +64,10 @@ pub struct Plan {
     pub alerts: Vec<AlertPlan>,
     /// Which stretches of time are played.
     pub play: Play,
+    /// What goes where; where there are none, each site's live Flash alerts to its own sirens.
+    pub rules: Option<Arc<Rules>>,
+    /// Names of sinks that never answer.
+    pub down: Vec<String>,
     /// Mean time between two epochs of a unit, in seconds; 0: never.
     pub epoch_s: u32,
 }

@@ -128,6 +128,7 @@ impl World {
             let (site, siren) = (self.units[unit].site, self.units[unit].node);
             self.note_warned(site);
             self.tell(Occurrence::Warned { site: self.sites[site].clone(), siren });
+            self.note_sounds(siren);
         }
     }
 
@@ -210,7 +211,8 @@ impl World {
                 }
             }
         }
-        // A known alert is acknowledged again at once.
+        // Sirens may have answered, and a known alert is acknowledged again at once.
+        self.serve_router();
         self.serve_gateway();
     }
 
@@ -218,10 +220,10 @@ impl World {
     fn deliver(&mut self, received: ReceivedAlert) {
         let now_ms = self.medium.now_ms;
         let site = self.by_address.get(&received.id.node).map_or(0, |&unit| self.units[unit].site);
-        self.host.react(now_ms, site, &received);
-        let number = match self.books.received(now_ms, &received) {
+        let arrival = self.books.received(now_ms, &received);
+        let number = match arrival {
             Arrival::First(number) => number,
-            Arrival::Again | Arrival::Unplanned => return,
+            Arrival::Again | Arrival::Unplanned => return self.route(&received),
             Arrival::Forged => {
                 self.forged_delivered += 1;
                 return self.tell(Occurrence::Forged(received.id));
@@ -235,10 +237,11 @@ impl World {
         let packet_len = alert.packet_len;
         self.tell(Occurrence::Delivered {
             alert: number,
-            received: Box::new(received),
+            received: Box::new(received.clone()),
             latency_ms,
             packet_len,
         });
+        self.route(&received);
     }
 
     pub(super) fn sync(&mut self) {
@@ -267,7 +270,9 @@ impl World {
         while let Some(event) = self.host.poll_event() {
             self.medium.decided(&format!("{event:?}"));
             match event {
+                GatewayEvent::Returned { node } => self.host.router.note_silent(node, false),
                 GatewayEvent::Silent { node } => {
+                    self.host.router.note_silent(node, true);
                     self.incidents.silent += 1;
                     self.tell(Occurrence::Silent(node));
                 }

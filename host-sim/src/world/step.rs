@@ -16,7 +16,9 @@ pub(super) enum Next {
     Alert(u64),
     /// The next event, then.
     Event(u64),
-    /// Quiet is skipped, from then on the run's clock, up to the alert at that calendar time.
+    /// A route has waited long enough, then.
+    Router(u64),
+    /// Quiet is skipped, from then on the run's clock, up to that calendar time.
     Quiet(u64, u64),
     /// Nothing more happens: what has not arrived is told.
     End,
@@ -32,32 +34,47 @@ impl World {
 
     /// Events beyond the stretch that is played wait until another stretch begins.
     fn next_around_alerts(&self) -> Option<Next> {
-        let alert_ms = self.next_alert_ms();
-        let event_run_ms = self.medium.events.next_at_ms();
+        let (alert_ms, router_ms) = (self.next_alert_ms(), self.router_ms());
         let open = self.units.iter().any(|unit| unit.resident() > 0);
         let ends_ms = self.calendar.stretch_ends_ms(open);
-        if let Some(at_ms) = alert_ms.filter(|at_ms| at_ms.saturating_sub(AROUND_INCIDENT_MS) <= ends_ms) {
-            let alert_run_ms = self.calendar.run_ms(at_ms);
-            let event = event_run_ms.filter(|&event| event <= alert_run_ms);
-            return Some(event.map_or(Next::Alert(alert_run_ms), Next::Event));
+        let begins_ms = alert_ms.map(|at_ms| at_ms.saturating_sub(AROUND_INCIDENT_MS));
+        // A stretch that goes over into the next one ends with its alert.
+        let joins_ms = alert_ms.filter(|_| begins_ms.is_some_and(|begins_ms| begins_ms <= ends_ms));
+        let ends_run_ms = self.calendar.run_ms(joins_ms.unwrap_or(ends_ms));
+        if let Some(next) = self.next_due(ends_run_ms) {
+            return Some(next);
         }
-        let ends_run_ms = self.calendar.run_ms(ends_ms);
-        match event_run_ms.filter(|&event| event <= ends_run_ms) {
-            Some(event) => Some(Next::Event(event)),
-            None => match alert_ms {
-                Some(at_ms) => Some(Next::Quiet(ends_run_ms, at_ms)),
+        if joins_ms.is_some() {
+            return Some(Next::Alert(ends_run_ms));
+        }
+        // What routes wait for comes in its time, in the midst of the quiet too.
+        match router_ms.filter(|&due_ms| begins_ms.is_none_or(|begins_ms| due_ms < begins_ms)) {
+            Some(due_ms) => Some(Next::Quiet(ends_run_ms, due_ms)),
+            None => match begins_ms {
+                Some(begins_ms) => Some(Next::Quiet(ends_run_ms, begins_ms)),
                 None => (!self.is_over).then_some(Next::End),
             },
         }
     }
 
+    /// The first thing that is due up to then on the run's clock. An answer that comes in the last moment comes in time.
+    fn next_due(&self, until_run_ms: u64) -> Option<Next> {
+        let event = self.medium.events.next_at_ms().filter(|&at_ms| at_ms <= until_run_ms);
+        let router = self.router_ms().map(|due_ms| self.calendar.run_ms(due_ms).max(self.medium.now_ms));
+        let router = router.filter(|&at_ms| at_ms <= until_run_ms);
+        match (event, router) {
+            (Some(event), Some(router)) if router < event => Some(Next::Router(router)),
+            (Some(event), _) => Some(Next::Event(event)),
+            (None, router) => router.map(Next::Router),
+        }
+    }
+
     /// Everything up to the end of the run.
     fn next_until(&self, run_ms: u64) -> Option<Next> {
-        let alert = self.next_alert_ms().map(|at_ms| self.calendar.run_ms(at_ms));
-        let event = self.medium.events.next_at_ms().filter(|&event| alert.is_none_or(|alert| event <= alert));
-        let next = event.map(Next::Event).or_else(|| alert.map(Next::Alert));
-        next.filter(|next| matches!(next, Next::Event(at_ms) | Next::Alert(at_ms) if *at_ms <= run_ms))
-            .or_else(|| (!self.is_over).then_some(Next::End))
+        let alert =
+            self.next_alert_ms().map(|at_ms| self.calendar.run_ms(at_ms)).filter(|at_ms| *at_ms <= run_ms);
+        let due = self.next_due(alert.unwrap_or(run_ms));
+        due.or_else(|| alert.map(Next::Alert)).or_else(|| (!self.is_over).then_some(Next::End))
     }
 
     fn next_alert_ms(&self) -> Option<u64> {
@@ -67,7 +84,9 @@ impl World {
     /// Does the next thing; false when the run is over.
     pub fn step(&mut self) -> bool {
         let Some(next) = self.next() else { return false };
-        if let Next::Alert(run_ms) | Next::Event(run_ms) | Next::Quiet(run_ms, _) = next {
+        if let Next::Alert(run_ms) | Next::Event(run_ms) | Next::Router(run_ms) | Next::Quiet(run_ms, _) =
+            next
+        {
             self.medium.now_ms = self.medium.now_ms.max(run_ms);
         }
         match next {
@@ -77,6 +96,7 @@ impl World {
                     self.handle(event);
                 }
             }
+            Next::Router(_) => self.router_timeout(),
             Next::Quiet(_, until_ms) => {
                 if let Some(quiet_ms) = self.calendar.skip_to(self.medium.now_ms, until_ms) {
                     self.host.set_calendar(self.medium.now_ms, self.calendar_ms());
@@ -185,6 +205,7 @@ impl World {
                 if self.incidents.gateway_kills > 0 {
                     self.tell(Occurrence::Started);
                 }
+                self.serve_router();
                 self.serve_gateway();
             }
             Event::PowerOn { unit } => {

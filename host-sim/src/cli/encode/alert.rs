@@ -14,7 +14,8 @@ use jiff::Timestamp;
 
 use super::super::decode::moment::QUALITIES;
 use super::fields::{Fields, one_of};
-use crate::scenario::{Scenario, quoted};
+use crate::document::quoted;
+use crate::scenario::Scenario;
 
 /// The alert of this kind that the fields describe.
 ///

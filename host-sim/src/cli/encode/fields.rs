@@ -7,7 +7,8 @@ use alertbus::Body;
 use anyhow::bail;
 
 use super::alert;
-use crate::scenario::{Decimal, Words, near_miss, quoted};
+use crate::document::{near_miss, quoted};
+use crate::scenario::{Decimal, Words};
 
 /// `FIELD=VALUE` pairs, and the names asked for so far.
 #[derive(Debug, Default)]

@@ -9,8 +9,8 @@ use anyhow::{Context, bail};
 
 use crate::cli::decode::kinds;
 use crate::cli::encode::fields::one_of;
+use crate::document::quoted;
 use crate::live::Ask;
-use crate::scenario::quoted;
 
 /// The commands.
 pub(in crate::cli) const HELP: &str = "\

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::table::aligned;
 use super::{View, json};
-use crate::scenario::{ContextEvent, Date, Incident, PlannedAlert, Precision, Provenance, near_miss, quoted};
+use crate::document::{near_miss, quoted};
+use crate::scenario::{ContextEvent, Date, Incident, PlannedAlert, Precision, Provenance};
 
 /// Prints the event `id`. One that does not exist is a usage error.
 pub(super) fn show(view: &View<'_>, id: &str, as_json: bool, out: &mut impl Write) -> anyhow::Result<()> {

@@ -6,8 +6,8 @@ use anyhow::bail;
 
 use crate::cli::encode::alert;
 use crate::cli::encode::fields::{Fields, one_of};
+use crate::document::quoted;
 use crate::live::Order;
-use crate::scenario::quoted;
 
 /// The commands.
 pub(in crate::cli) const HELP: &str = "\

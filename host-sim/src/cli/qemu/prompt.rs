@@ -5,8 +5,8 @@ use anyhow::bail;
 
 use crate::cli::encode::fields::one_of;
 use crate::cli::{gateway, node};
+use crate::document::quoted;
 use crate::live::{Ask, Order};
-use crate::scenario::quoted;
 
 /// The commands.
 pub(super) const HELP: &str = "\

@@ -83,6 +83,18 @@ impl Onlooker for Progress<'_> {
             Occurrence::Merged(alert) => format!("alert {alert} counted into a summary"),
             Occurrence::CutOff(alert) => format!("alert {alert} lost with the power of its node"),
             Occurrence::Warned { siren, .. } => format!("{} sounds", self.story.unit(*siren)),
+            Occurrence::Routed { id, sink, route, cause, .. } => {
+                let by = route.as_ref().map_or_else(String::new, |route| format!(" by {route}"));
+                format!("{id} to {sink}{by}: {}", cause.name())
+            }
+            Occurrence::Reached { id, sink, .. } => format!("{id} has come to {sink}"),
+            Occurrence::Waits { alert, route, until_ms } => {
+                format!("{alert} waits in {route}, until {} at most", self.story.time(*until_ms))
+            }
+            Occurrence::DeadlineMissed { alert, route, sink } => {
+                format!("{alert} LATE: {sink} has not acknowledged within the deadline of {route}")
+            }
+            Occurrence::Unacknowledged { alert, sink } => format!("{alert} not acknowledged by {sink}"),
             Occurrence::Silent(node) => format!("SILENT: {}", self.story.unit(*node)),
             Occurrence::Off(unit, cause) => format!("{unit} is down: {cause}"),
             Occurrence::On(unit) => format!("{unit} is up again"),

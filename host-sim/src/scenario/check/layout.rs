@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::scenario::diagnostic::{Findings, quoted};
+use crate::document::Cursor;
+use crate::document::{Findings, quoted};
 use crate::scenario::file::File;
-use crate::scenario::tree::Cursor;
 
 pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
     let tables =

@@ -8,9 +8,9 @@ mod provenance;
 mod tallies;
 mod windows;
 
-use super::diagnostic::Findings;
 use super::file::File;
-use super::tree::Cursor;
+use crate::document::Cursor;
+use crate::document::Findings;
 
 /// Notes every inconsistency of `file`, which was read from `tree`.
 pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::document::Cursor;
+use crate::document::{Findings, one_of, quoted};
 use crate::scenario::body::{BodySpec, KindName};
-use crate::scenario::diagnostic::{Findings, one_of, quoted};
 use crate::scenario::file::{DocumentedAlert, DocumentedIncident, File, FillIn};
 use crate::scenario::layout::Node;
-use crate::scenario::tree::Cursor;
 
 pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
     given(file, tree, findings);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::scenario::diagnostic::{Findings, one_of, quoted};
+use crate::document::Cursor;
+use crate::document::{Findings, one_of, quoted};
 use crate::scenario::file::File;
-use crate::scenario::tree::Cursor;
 
 /// The three lists, in the order of how far they may be believed.
 const LISTS: [&str; 3] = ["stated", "inferred", "modelled"];

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::Cursor;
+use crate::document::Findings;
 use crate::scenario::body::{Between, FillInBody};
 use crate::scenario::calendar::Quarter;
-use crate::scenario::diagnostic::Findings;
 use crate::scenario::file::{BoundRule, File, FillIn, TallyName};
-use crate::scenario::tree::Cursor;
 
 /// Incidents that a replay may hold; a gateway's tables and a person's patience end about there.
 pub(super) const INCIDENTS_MAX: u64 = 100_000;

@@ -1,9 +1,9 @@
 //! Windows of days: in order, and no longer than their precision says.
 
+use crate::document::Cursor;
+use crate::document::Findings;
 use crate::scenario::calendar::{Date, Quarter};
-use crate::scenario::diagnostic::Findings;
 use crate::scenario::file::{File, Precision};
-use crate::scenario::tree::Cursor;
 
 pub(super) fn check(file: &File, tree: Cursor<'_>, findings: &mut Findings<'_>) {
     for (i, incident) in file.incident.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! What can go wrong with a file as a whole, and what a person then sees.
 
 use super::*;
+use crate::document::FILE_LEN_MAX;
 
 #[test]
 fn all_errors_are_found_at_once() {

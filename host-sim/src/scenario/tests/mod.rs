@@ -10,6 +10,7 @@ mod shipped;
 mod values;
 
 use super::*;
+use crate::document::Diagnostic;
 
 const TEXT: &str = EMBEDDED[0].1;
 

@@ -1,35 +1,61 @@
 //! Holds a parsed file against the JSON schema of the format, and finds everything that does not fit at once.
 //!
 //! serde stops at the first mistake and knows its place only roughly; this goes through the whole file. It
-//! understands as much of JSON Schema as `schemars` writes for the types of `file` and `body`.
+//! understands as much of JSON Schema as `schemars` writes for the types of this program's formats.
 
 use std::ops::Range;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::calendar::{Date, Quarter};
 use super::diagnostic::{Findings, one_of, quoted};
-use super::probability::Probability;
+
+/// A text that is more than a text: what a schema calls its format.
+pub(crate) struct Format {
+    /// Its name in the schema.
+    pub(crate) name: &'static str,
+    /// What is allowed there.
+    pub(crate) allowed: &'static str,
+    /// Whether a number is held against it as well.
+    pub(crate) numbers: bool,
+    /// Refuses a text, with what is to be said behind it.
+    pub(crate) check: fn(&str) -> Result<(), &'static str>,
+}
 
 /// The schema of a file format.
-pub(super) struct Shape {
+pub(crate) struct Shape {
     root: Value,
+    formats: &'static [Format],
 }
 
 impl Shape {
-    pub(super) fn new(schema: schemars::Schema) -> Self {
-        Self { root: schema.to_value() }
+    pub(crate) fn new(schema: schemars::Schema, formats: &'static [Format]) -> Self {
+        Self { root: schema.to_value(), formats }
+    }
+
+    fn format(&self, schema: &Value) -> Option<&'static Format> {
+        let name = schema["format"].as_str()?;
+        self.formats.iter().find(|format| format.name == name)
     }
 
     /// Notes everything in `file` that the schema does not allow.
-    pub(super) fn check(&self, file: &Spanned<DeTable<'_>>, findings: &mut Findings<'_>) {
-        self.table("the file", 0..0, file.get_ref(), &self.root, findings);
+    pub(crate) fn check(&self, file: &Spanned<DeTable<'_>>, findings: &mut Findings<'_>) {
+        self.table(WHOLE, 0..0, file.get_ref(), &self.root, findings);
     }
 
     fn value(&self, name: &str, value: &Spanned<DeValue<'_>>, schema: &Value, findings: &mut Findings<'_>) {
-        let schema = self.resolve(schema);
+        let schema = match self.resolve(schema) {
+            Resolved::One(schema) => schema,
+            Resolved::Several(branches) => {
+                let fits =
+                    |branch: &&&Value| types(branch).iter().any(|name| is_of_type(value.get_ref(), name));
+                match branches.iter().find(fits) {
+                    Some(branch) => return self.value(name, value, branch, findings),
+                    None => return self.mistyped(name, value, &branches, findings),
+                }
+            }
+        };
         if let Some(words) = words(schema) {
             self.word(name, value, &words, findings);
             return;
@@ -38,21 +64,10 @@ impl Shape {
             self.tagged(name, value.span(), table, branches, findings);
             return;
         }
-        let types = types(schema);
-        let fits = match value.get_ref() {
-            DeValue::String(_) => types.contains(&"string"),
-            DeValue::Datetime(_) => schema["format"] == "date",
-            DeValue::Integer(_) => types.contains(&"integer") || types.contains(&"number"),
-            DeValue::Float(_) => types.contains(&"number"),
-            DeValue::Boolean(_) => types.contains(&"boolean"),
-            DeValue::Array(_) => types.contains(&"array"),
-            DeValue::Table(_) => types.contains(&"object"),
-        };
-        if !fits {
-            let what = value.get_ref().type_str();
-            let message = format!("`{name}` is {}, of type {what}", shown(value.get_ref()));
-            findings.add(value.span(), message, self.allowed(schema));
-            return;
+        let is_moment = matches!(value.get_ref(), DeValue::Datetime(_))
+            && ["date", "date-time"].iter().any(|format| schema["format"] == *format);
+        if !is_moment && !types(schema).iter().any(|name| is_of_type(value.get_ref(), name)) {
+            return self.mistyped(name, value, &[schema], findings);
         }
         match value.get_ref() {
             DeValue::Table(table) => self.table(name, value.span(), table, schema, findings),
@@ -68,6 +83,19 @@ impl Shape {
         }
     }
 
+    fn mistyped(
+        &self,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        branches: &[&Value],
+        findings: &mut Findings<'_>,
+    ) {
+        let what = value.get_ref().type_str();
+        let message = format!("`{name}` is {}, of type {what}", shown(value.get_ref()));
+        let allowed: Vec<_> = branches.iter().map(|branch| self.allowed(branch)).collect();
+        findings.add(value.span(), message, allowed.join(" or ").replace(" or allowed:", " or"));
+    }
+
     fn table(
         &self,
         name: &str,
@@ -76,12 +104,18 @@ impl Shape {
         schema: &Value,
         findings: &mut Findings<'_>,
     ) {
-        let Some(properties) = schema["properties"].as_object() else { return };
+        let nothing = Map::new();
+        let others = Some(&schema["additionalProperties"]).filter(|others| others.is_object());
+        let properties = match schema["properties"].as_object() {
+            Some(properties) => properties,
+            None if others.is_some() => &nothing,
+            None => return,
+        };
         for (key, value) in table {
             if findings.is_full() {
                 return;
             }
-            match properties.get(key.get_ref().as_ref()) {
+            match properties.get(key.get_ref().as_ref()).or(others) {
                 Some(schema) => self.value(key.get_ref(), value, schema, findings),
                 None => {
                     let known: Vec<_> = properties.keys().map(String::as_str).collect();
@@ -92,7 +126,7 @@ impl Shape {
         }
         for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if table.get(key).is_none() {
-                let allowed = properties.get(key).map(|schema| self.allowed(self.resolve(schema)));
+                let allowed = properties.get(key).map(|schema| self.allowed_of(schema));
                 let message = format!("`{key}` is missing in {}", place(name));
                 findings.add(span.clone(), message, allowed.unwrap_or_default());
             }
@@ -140,7 +174,8 @@ impl Shape {
         // Written so that "not a number" is outside every range.
         if !(number >= least && number <= most && number.is_finite()) {
             findings.add(value.span(), format!("`{name}` is {text}"), self.allowed(schema));
-        } else if schema["format"] == "probability" && text.trim_matches('`').parse::<Probability>().is_err()
+        } else if let Some(format) = self.format(schema).filter(|format| format.numbers)
+            && (format.check)(text.trim_matches('`')).is_err()
         {
             let message = format!("`{name}` is {text}, which is not written with at most six decimals");
             findings.add(value.span(), message, self.allowed(schema));
@@ -152,19 +187,20 @@ impl Shape {
             DeValue::Datetime(date) => date.to_string(),
             other => other.as_str().unwrap_or_default().to_owned(),
         };
-        let refused = match schema["format"].as_str() {
-            Some("date") if text.parse::<Date>().is_err() => ", which is no day of the years 1971 to 2099",
-            Some("quarter") if text.parse::<Quarter>().is_err() => {
-                ", which is not a quarter of the years 1971 to 2099"
+        let refused = self.format(schema).and_then(|format| (format.check)(&text).err());
+        match refused {
+            Some(why) => {
+                findings.add(
+                    value.span(),
+                    format!("`{name}` is {}{why}", quoted(&text)),
+                    self.allowed(schema),
+                );
             }
-            Some("probability") if text.parse::<Probability>().is_err() => "",
-            _ => {
+            None => {
                 unprintable(name, value, &text, findings);
                 self.within(name, value, text.chars().count(), ["minLength", "maxLength"], schema, findings);
-                return;
             }
-        };
-        findings.add(value.span(), format!("`{name}` is {}{refused}", quoted(&text)), self.allowed(schema));
+        }
     }
 
     /// Whether a text or a list has a length that is allowed.
@@ -185,19 +221,41 @@ impl Shape {
     }
 
     /// Follows references, and for an optional value goes on to the value.
-    fn resolve<'s>(&'s self, mut schema: &'s Value) -> &'s Value {
+    fn resolve<'s>(&'s self, mut schema: &'s Value) -> Resolved<'s> {
         // The schema is finite and its references lead downwards; the bound is for a mistake in it.
         for _ in 0..16 {
             if let Some(pointer) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
                 schema = self.root.pointer(pointer).unwrap_or(&Value::Null);
             } else if let Some(branches) = schema["anyOf"].as_array() {
-                let value = branches.iter().find(|branch| branch["type"] != "null");
-                schema = value.unwrap_or(&Value::Null);
+                let mut values = branches.iter().filter(|branch| branch["type"] != "null");
+                match (values.next(), values.next()) {
+                    (Some(value), None) => schema = value,
+                    (None, _) => schema = &Value::Null,
+                    (Some(_), Some(_)) => {
+                        let values = branches.iter().filter(|branch| branch["type"] != "null");
+                        let one = |branch| match self.resolve(branch) {
+                            Resolved::One(schema) => vec![schema],
+                            Resolved::Several(branches) => branches,
+                        };
+                        return Resolved::Several(values.flat_map(one).collect());
+                    }
+                }
             } else {
                 break;
             }
         }
-        schema
+        Resolved::One(schema)
+    }
+
+    /// What may stand there, in words, whatever leads to it.
+    fn allowed_of(&self, schema: &Value) -> String {
+        match self.resolve(schema) {
+            Resolved::One(schema) => self.allowed(schema),
+            Resolved::Several(branches) => {
+                let allowed: Vec<_> = branches.iter().map(|branch| self.allowed(branch)).collect();
+                allowed.join(" or ").replace(" or allowed:", " or")
+            }
+        }
     }
 
     /// What may stand there, in words.
@@ -212,11 +270,8 @@ impl Shape {
             (None, Some(most)) => format!(" at most {most}{unit}"),
             (None, None) => String::new(),
         };
-        match schema["format"].as_str() {
-            Some("date") => return "allowed: a day of the calendar such as 2020-01-08".into(),
-            Some("quarter") => return "allowed: a quarter such as \"2020-Q1\"".into(),
-            Some("probability") => return "allowed: \"0%\" to \"100%\", or 0 to 1".into(),
-            _ => {}
+        if let Some(format) = self.format(schema) {
+            return format.allowed.into();
         }
         match types(schema).first().copied() {
             Some("integer") => format!("allowed: a whole number,{}", range("minimum", "maximum", "")),
@@ -231,8 +286,11 @@ impl Shape {
     }
 }
 
+/// What the outermost table is called.
+const WHOLE: &str = "the file";
+
 /// Texts that are printed as paragraphs of their own; every other may stand in a row of a table.
-const PARAGRAPHS: [&str; 2] = ["description", "note"];
+const PARAGRAPHS: [&str; 3] = ["description", "note", "reason"];
 
 /// Notes a character that would break a row of a table, or steer the terminal that shows it.
 fn unprintable(name: &str, value: &Spanned<DeValue<'_>>, text: &str, findings: &mut Findings<'_>) {
@@ -254,6 +312,25 @@ fn words(schema: &Value) -> Option<Vec<&str>> {
         return words.iter().map(Value::as_str).collect();
     }
     schema["oneOf"].as_array()?.iter().map(|branch| branch["const"].as_str()).collect()
+}
+
+/// What a schema comes to when its references are followed.
+enum Resolved<'s> {
+    One(&'s Value),
+    /// A choice of several, none of which is "nothing".
+    Several(Vec<&'s Value>),
+}
+
+fn is_of_type(value: &DeValue<'_>, name: &str) -> bool {
+    match value {
+        DeValue::String(_) => name == "string",
+        DeValue::Integer(_) => name == "integer" || name == "number",
+        DeValue::Float(_) => name == "number",
+        DeValue::Boolean(_) => name == "boolean",
+        DeValue::Array(_) => name == "array",
+        DeValue::Table(_) => name == "object",
+        DeValue::Datetime(_) => false,
+    }
 }
 
 fn types(schema: &Value) -> Vec<&str> {
@@ -288,5 +365,5 @@ fn shown(value: &DeValue<'_>) -> String {
 }
 
 fn place(name: &str) -> String {
-    if name == "the file" { name.to_owned() } else { format!("`{name}`") }
+    if name == WHOLE { name.to_owned() } else { format!("`{name}`") }
 }

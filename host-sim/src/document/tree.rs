@@ -1,4 +1,4 @@
-//! A scenario as parsed, with the place of every key and value, for whoever has to point at one.
+//! A file as parsed, with the place of every key and value, for whoever has to point at one.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,28 +6,28 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What a scenario has from its base: no place in the file that is read, but for the base's name.
+/// What a file has from another that it lies over: no place in the file that is read, but for the base's name.
 #[derive(Default)]
-pub(super) struct Inherited {
+pub(crate) struct Inherited {
     span: Range<usize>,
     counts: BTreeMap<&'static str, usize>,
 }
 
 impl Inherited {
     /// Nothing so far; messages point to `span`.
-    pub(super) fn at(span: Range<usize>) -> Self {
+    pub(crate) fn at(span: Range<usize>) -> Self {
         Self { span, counts: BTreeMap::new() }
     }
 
     /// Notes that the first `count` elements of the list `table` came from the base.
-    pub(super) fn count(&mut self, table: &'static str, count: usize) {
+    pub(crate) fn count(&mut self, table: &'static str, count: usize) {
         self.counts.insert(table, count);
     }
 }
 
 /// A value in the file and where it stands.
 #[derive(Clone, Copy)]
-pub(super) enum Cursor<'t> {
+pub(crate) enum Cursor<'t> {
     /// The whole file.
     Root(&'t DeTable<'t>, &'t Inherited),
     /// A list of which the first elements came from the base.
@@ -39,8 +39,14 @@ pub(super) enum Cursor<'t> {
 }
 
 impl<'t> Cursor<'t> {
+    /// The whole of a file that stands alone.
+    pub(crate) fn of(table: &'t DeTable<'t>) -> Self {
+        static NOTHING: Inherited = Inherited { span: 0..0, counts: BTreeMap::new() };
+        Self::Root(table, &NOTHING)
+    }
+
     /// The value of `key`.
-    pub(super) fn key(self, key: &str) -> Self {
+    pub(crate) fn key(self, key: &str) -> Self {
         let value = self.table().and_then(|table| table.get(key));
         if let Self::Root(_, inherited) = self
             && let Some(&count) = inherited.counts.get(key)
@@ -51,7 +57,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// The element `index`, counted from 0.
-    pub(super) fn index(self, index: usize) -> Self {
+    pub(crate) fn index(self, index: usize) -> Self {
         let (list, index) = match self {
             Self::Value(value) => (Some(value), Some(index)),
             Self::Continued { own, count, .. } => (own, index.checked_sub(count)),
@@ -63,17 +69,17 @@ impl<'t> Cursor<'t> {
     }
 
     /// The names of the keys that stand here, in alphabetical order.
-    pub(super) fn keys(self) -> impl Iterator<Item = &'t str> {
+    pub(crate) fn keys(self) -> impl Iterator<Item = &'t str> {
         self.table().into_iter().flat_map(|table| table.keys().map(|key| key.get_ref().as_ref()))
     }
 
     /// Whether `key` stands here.
-    pub(super) fn has(self, key: &str) -> bool {
+    pub(crate) fn has(self, key: &str) -> bool {
         self.table().is_some_and(|table| table.get(key).is_some())
     }
 
     /// The elements of a list.
-    pub(super) fn elements(self) -> impl Iterator<Item = Self> {
+    pub(crate) fn elements(self) -> impl Iterator<Item = Self> {
         let list = match self {
             Self::Value(value) => value.get_ref().as_array(),
             _ => None,
@@ -82,7 +88,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// The text that stands here, or nothing.
-    pub(super) fn text(self) -> &'t str {
+    pub(crate) fn text(self) -> &'t str {
         match self {
             Self::Value(value) => value.get_ref().as_str().unwrap_or_default(),
             _ => "",
@@ -90,7 +96,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Bytes of the file.
-    pub(super) fn span(self) -> Range<usize> {
+    pub(crate) fn span(self) -> Range<usize> {
         match self {
             Self::Root(_, inherited) | Self::Continued { inherited, .. } => inherited.span.clone(),
             Self::Value(value) => value.span(),

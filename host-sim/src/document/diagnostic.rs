@@ -1,0 +1,367 @@
+//! What is wrong with a file: file, line, column, the value, and what is allowed instead.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
+
+/// Found at most; then the search is given up.
+const FOUND_MAX: usize = 1_000;
+
+/// Shown at most; the rest is counted. Whoever has twenty errors fixes the first ones first.
+const SHOWN_MAX: usize = 20;
+
+/// Whether something is wrong, or worth a remark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The file cannot be used.
+    Error,
+    /// It can.
+    Warning,
+}
+
+/// One thing that is wrong, or worth a remark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub level: Level,
+    /// Names the value and says what is wrong with it.
+    pub message: String,
+    /// What is allowed there; empty where the message says it all.
+    pub allowed: String,
+    /// Line, counted from 1; 0 where nothing could be read.
+    pub line: usize,
+    /// Column in characters, counted from 1; 0 where nothing could be read.
+    pub column: usize,
+    excerpt: Excerpt,
+    /// Another place that it is about, and what is to be said of that.
+    also: Option<(usize, Excerpt, String)>,
+}
+
+/// A line, and bytes of it that a caret marks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Excerpt {
+    text: String,
+    marked: Range<usize>,
+}
+
+/// Everything found in one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    name: String,
+    diagnostics: Vec<Diagnostic>,
+    /// Whether the search was given up with [`FOUND_MAX`].
+    more: bool,
+}
+
+/// A file that cannot be used, with everything found to be wrong with it.
+///
+/// `Display` writes plain text; [`Report::render`] colours it where asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid(Report);
+
+impl Report {
+    /// What was found, in the order of the file.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
+    /// Things of this level.
+    #[must_use]
+    pub fn count(&self, level: Level) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.level == level).count()
+    }
+
+    /// The report for people: each finding with its line and a caret; with terminal colours where `coloured`.
+    #[must_use]
+    pub fn render(&self, coloured: bool) -> String {
+        let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.decor_style(DecorStyle::Ascii);
+        let mut report = String::new();
+        // Whoever has twenty errors fixes the first ones first, and remarks last.
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            self.diagnostics.iter().partition(|diagnostic| diagnostic.level == Level::Error);
+        for diagnostic in errors.iter().chain(&warnings).take(SHOWN_MAX) {
+            report.push_str(&diagnostic.render(&self.name, &renderer));
+            report.push_str("\n\n");
+        }
+        let counted =
+            |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let mut counts = Vec::new();
+        if !errors.is_empty() {
+            counts.push(counted(errors.len(), "error"));
+        }
+        if !warnings.is_empty() {
+            counts.push(counted(warnings.len(), "warning"));
+        }
+        let or_more = if self.more { " or more" } else { "" };
+        let left_out = if self.diagnostics.len() > SHOWN_MAX {
+            format!(", the first {SHOWN_MAX} shown")
+        } else {
+            String::new()
+        };
+        report.push_str(&format!("{}: {}{or_more}{left_out}", self.name, counts.join(", ")));
+        report
+    }
+}
+
+impl Diagnostic {
+    fn render(&self, name: &str, renderer: &Renderer) -> String {
+        let level = match self.level {
+            Level::Error => Title::ERROR,
+            Level::Warning => Title::WARNING,
+        };
+        let title = level.primary_title(&self.message);
+        if self.line == 0 {
+            let group = if self.allowed.is_empty() {
+                title.elements(None::<annotate_snippets::Message<'_>>)
+            } else {
+                title.elements([Title::NOTE.message(&*self.allowed)])
+            };
+            return renderer.render(&[group]);
+        }
+        let caret = |excerpt: &Excerpt, kind: AnnotationKind| kind.span(excerpt.marked.clone());
+        let marked = caret(&self.excerpt, AnnotationKind::Primary);
+        let marked = if self.allowed.is_empty() { marked } else { marked.label(&*self.allowed) };
+        let snippet = Snippet::source(&self.excerpt.text).line_start(self.line).path(name).annotation(marked);
+        let mut group = title.element(snippet);
+        if let Some((line, excerpt, label)) = &self.also {
+            let other = caret(excerpt, AnnotationKind::Context).label(&**label);
+            group =
+                group.element(Snippet::source(&excerpt.text).line_start(*line).path(name).annotation(other));
+        }
+        renderer.render(&[group])
+    }
+}
+
+impl Invalid {
+    /// A file of which nothing could be read.
+    pub(super) fn unread(name: &str, message: String, allowed: &str) -> Self {
+        let diagnostic = Diagnostic {
+            level: Level::Error,
+            message,
+            allowed: allowed.to_owned(),
+            line: 0,
+            column: 0,
+            excerpt: Excerpt::default(),
+            also: None,
+        };
+        Self(Report { name: name.into(), diagnostics: vec![diagnostic], more: false })
+    }
+
+    /// What is wrong, in the order of the file; never empty.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        self.0.diagnostics()
+    }
+
+    /// As [`Report::render`].
+    #[must_use]
+    pub fn render(&self, coloured: bool) -> String {
+        self.0.render(coloured)
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Collects what is wrong while the checks go on.
+pub(crate) struct Findings<'a> {
+    name: &'a str,
+    text: &'a str,
+    found: Vec<Found>,
+    errors: usize,
+}
+
+struct Found {
+    level: Level,
+    span: Range<usize>,
+    message: String,
+    allowed: String,
+    also: Option<(Range<usize>, String)>,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) const fn new(name: &'a str, text: &'a str) -> Self {
+        Self { name, text, found: Vec::new(), errors: 0 }
+    }
+
+    /// Notes that `message` holds at `span`, where only `allowed` may stand.
+    pub(crate) fn add(&mut self, span: Range<usize>, message: impl Into<String>, allowed: impl Into<String>) {
+        self.add_with(span, message, allowed, None);
+    }
+
+    /// The same, with another place that it is about.
+    pub(crate) fn add_with(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        allowed: impl Into<String>,
+        also: Option<(Range<usize>, String)>,
+    ) {
+        self.note(Found {
+            level: Level::Error,
+            span,
+            message: message.into(),
+            allowed: allowed.into(),
+            also,
+        });
+    }
+
+    /// Notes something that is worth a remark.
+    pub(crate) fn warn(&mut self, span: Range<usize>, message: impl Into<String>, why: impl Into<String>) {
+        self.note(Found {
+            level: Level::Warning,
+            span,
+            message: message.into(),
+            allowed: why.into(),
+            also: None,
+        });
+    }
+
+    fn note(&mut self, found: Found) {
+        if !self.is_full() {
+            self.errors += usize::from(found.level == Level::Error);
+            self.found.push(found);
+        }
+    }
+
+    /// Whether there is no use in searching on.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.len() >= FOUND_MAX
+    }
+
+    /// Whether nothing is wrong; remarks do not count.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.errors == 0
+    }
+
+    /// All of it in the order of the file: remarks, or everything where something is wrong.
+    pub(crate) fn into_report(mut self) -> Result<Report, Invalid> {
+        let more = self.is_full();
+        let is_right = self.is_empty();
+        self.found.sort_by_key(|found| found.span.start);
+        // One walk through the text numbers all lines, however many findings there are.
+        let mut walk = Walk::new(self.text);
+        let mut diagnostics = Vec::new();
+        for Found { level, span, message, allowed, also } in self.found {
+            let (line, column, excerpt) = walk.to(span);
+            let also = also.map(|(span, label)| {
+                let (line, _, excerpt) = Walk::new(self.text).to(span);
+                (line, excerpt, label)
+            });
+            diagnostics.push(Diagnostic { level, message, allowed, line, column, excerpt, also });
+        }
+        let report = Report { name: self.name.into(), diagnostics, more };
+        if is_right { Ok(report) } else { Err(Invalid(report)) }
+    }
+
+    /// The same where something is wrong for certain.
+    pub(crate) fn into_invalid(self) -> Invalid {
+        let name = self.name;
+        match self.into_report() {
+            Err(invalid) => invalid,
+            Ok(_) => Invalid::unread(name, "nothing could be read".into(), ""),
+        }
+    }
+}
+
+/// A way through a text, which counts its lines.
+struct Walk<'a> {
+    text: &'a str,
+    walked: usize,
+    line: usize,
+    line_start: usize,
+}
+
+impl<'a> Walk<'a> {
+    const fn new(text: &'a str) -> Self {
+        Self { text, walked: 0, line: 1, line_start: 0 }
+    }
+
+    /// Goes on to a span, which does not begin before the last one: its line, its column, and the line itself.
+    fn to(&mut self, span: Range<usize>) -> (usize, usize, Excerpt) {
+        let text = self.text;
+        let start = text.floor_char_boundary(span.start);
+        let passed = &text[self.walked..start];
+        self.line += passed.matches('\n').count();
+        self.line_start = passed.rfind('\n').map_or(self.line_start, |newline| self.walked + newline + 1);
+        self.walked = start;
+        let line_start = self.line_start;
+        // A caret marks one line: a span that runs over several ends with its first.
+        let end = text.floor_char_boundary(span.end).max(start);
+        let end = text[start..end].find('\n').map_or(end, |newline| start + newline);
+        let column = text[line_start..start].chars().count() + 1;
+        let line_text = text[line_start..].lines().next().unwrap_or_default().to_owned();
+        // The end of a line may be two characters, of which the text of the line has none.
+        let marked = (start - line_start).min(line_text.len())..(end - line_start).min(line_text.len());
+        (self.line, column, Excerpt { text: line_text, marked })
+    }
+}
+
+/// A value as messages quote it: on one line and not without end.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut short: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
+    if text.chars().nth(60).is_some() {
+        short.push('…');
+    }
+    format!("`{short}`")
+}
+
+/// Names as messages list them.
+fn listed<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+    let names: Vec<_> = names.into_iter().map(quoted).collect();
+    names.join(", ")
+}
+
+/// What is allowed, and the one that was probably meant.
+pub(crate) fn one_of(word: &str, candidates: &[&str]) -> String {
+    let listing = listed(candidates.iter().copied().take(24));
+    let more = if candidates.len() > 24 { ", …" } else { "" };
+    match near_miss(word, candidates.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`? allowed: {listing}{more}"),
+        None => format!("allowed: {listing}{more}"),
+    }
+}
+
+/// The one of `candidates` that `word` was probably meant to be.
+pub(crate) fn near_miss<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let letters = word.chars().count();
+    if !(3..=64).contains(&letters) {
+        return None;
+    }
+    let (changes, candidate) = candidates.into_iter().map(|name| (distance(word, name), name)).min()?;
+    (changes <= letters.div_ceil(3)).then_some(candidate)
+}
+
+/// Least number of letters to insert, delete, replace or swap with the next between two words.
+fn distance(left: &str, right: &str) -> usize {
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
+    for i in 0..left.len() {
+        let mut row = vec![i + 1];
+        for j in 0..right.len() {
+            let replaced = rows[i][j] + usize::from(left[i] != right[j]);
+            let mut least = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && left[i] == right[j - 1] && left[i - 1] == right[j] {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[left.len()][right.len()]
+}
