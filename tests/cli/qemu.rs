@@ -56,6 +56,15 @@ fn a_machine_without_qemu_is_told_what_to_install() {
     assert_eq!(said(&output), (2, String::new(), line.into()));
 }
 
+/// Runs `qemu` where there is a QEMU that does nothing: what is refused is refused before it runs.
+fn with_a_qemu(place: &Place, arguments: &[&str]) -> Output {
+    let qemu = place.path("qemu-system-arm");
+    fs::write(&qemu, "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(&qemu, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(alertbus_tests::host_sim());
+    command.args(arguments).env("PATH", &place.0).stdin(Stdio::null()).output().unwrap()
+}
+
 /// `cargo qemu node` where these programs, all of which refuse whatever they are asked, are all that there is.
 fn cargo_qemu(place: &Place, programs: &[&str]) -> (i32, String, String) {
     let program = env!("CARGO_BIN_EXE_qemu");
@@ -117,7 +126,7 @@ fn a_store_that_cannot_be_is_told_with_a_way_out() {
     ] {
         let store = place.path(store);
         let machine = ["qemu", &image, "--machine", "mps2-an386", "--store", &store];
-        let (code, out, err) = said(&host_sim(&machine));
+        let (code, out, err) = said(&with_a_qemu(&place, &machine));
         assert_eq!((code, out.as_str()), (2, ""), "{err}");
         assert!(err.contains(words) && err.contains(&store) && err.lines().count() == 1, "{err}");
     }
@@ -125,7 +134,8 @@ fn a_store_that_cannot_be_is_told_with_a_way_out() {
     let store = place.path("taken");
     fs::create_dir_all(format!("{store}/lock")).unwrap();
     fs::set_permissions(&store, fs::Permissions::from_mode(0o700)).unwrap();
-    let (code, _, err) = said(&host_sim(&["qemu", &image, "--machine", "mps2-an386", "--store", &store]));
+    let (code, _, err) =
+        said(&with_a_qemu(&place, &["qemu", &image, "--machine", "mps2-an386", "--store", &store]));
     assert!(code == 2 && err.contains("make that writable, or name another `--store`"), "{err}");
 }
 

@@ -117,6 +117,8 @@ fn one_node(count: u64, every_ms: u64, same: bool, faults: Faults) -> (World, Ve
         sirens: Vec::new(),
         alerts: (0..count).map(alert).collect(),
         play: Play::AroundAlerts,
+        rules: None,
+        down: Vec::new(),
         epoch_s: 0,
     };
     let mut world = World::new(plan).unwrap();

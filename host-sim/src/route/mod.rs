@@ -9,11 +9,9 @@
 //! | --- | --- |
 //! | `file`, `words` | the format, as types |
 //! | `field`, `expression`, `facts`, `places` | what a matcher can be put on, and what stands behind it |
-//! | `compile`, `check` | from a file to rules; what is wrong with them |
+//! | `load`, `compile`, `sinks`, `check` | from a file to rules; what is wrong with them |
 //! | `rules`, `index` | what is held against an alert |
 //! | `router/` | what becomes of it over time |
-//! | `trace` | why |
-//! | `graph` | the rules as a drawing |
 //!
 //! Nothing here reads a clock, opens a socket, or knows how an alert travels.
 
@@ -29,6 +27,7 @@ mod load;
 mod places;
 mod router;
 mod rules;
+mod sinks;
 mod words;
 
 pub use facts::{Facts, KINDS};

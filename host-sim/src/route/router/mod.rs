@@ -10,7 +10,9 @@
 //! - What updates, cancels or clears an event goes wherever the event went.
 //! - An alert goes to a sink once, however many routes take it there.
 
+mod ends;
 mod event;
+mod held_back;
 mod hold;
 mod open;
 #[cfg(test)]
@@ -20,7 +22,7 @@ mod timers;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use alertbus::message::{Phase, Reference};
+use alertbus::message::Phase;
 use alertbus::{AlertId, NodeId};
 
 use super::facts::Facts;
@@ -353,116 +355,5 @@ impl Router {
             sink,
             route,
         }));
-    }
-
-    /// Names of the sinks to which that went which this alert updates or ends.
-    fn sinks_followed(&self, facts: &Facts) -> BTreeSet<Arc<str>> {
-        let onsets = self.onsets(facts);
-        let sent = onsets.iter().filter_map(|onset| self.opened.get(*onset)).flat_map(|open| &open.sent);
-        sent.map(|sent| Arc::clone(sent.name())).collect()
-    }
-
-    /// The alerts that this one updates, cancels or clears.
-    fn onsets(&self, facts: &Facts) -> Vec<AlertId> {
-        let Some(alert) = facts.alert else { return Vec::new() };
-        match alert.reference {
-            None => Vec::new(),
-            Some(Reference::AllOfKind) => {
-                let of_kind = |open: &&open::Open| {
-                    let id = open.facts.id;
-                    id.node == facts.id.node
-                        && id.exercise == facts.id.exercise
-                        && id != facts.id
-                        && open.facts.kind() == facts.kind()
-                };
-                self.opened.iter().map(|(_, open)| open).filter(of_kind).map(|open| open.facts.id).collect()
-            }
-            Some(reference) => reference.resolve(facts.id).into_iter().collect(),
-        }
-    }
-
-    /// What an alert that ends an event ends with it: its waiting, its escalation where it was an error, and what it
-    /// holds back.
-    fn end_what_is_over(&mut self, now_ms: u64, facts: &Facts) {
-        let Some(phase) = facts.alert.map(|alert| alert.phase) else { return };
-        if !matches!(phase, Phase::Cancel | Phase::Clear) {
-            return;
-        }
-        for onset in self.onsets(facts) {
-            self.inhibitors.retain(|inhibitor| inhibitor.alert != onset);
-            let holds = |hold: &Hold| hold.waiting.iter().any(|waiting| waiting.id == onset);
-            let held: Vec<_> =
-                self.holds.iter().filter(|(_, hold)| holds(hold)).map(|(key, _)| key.clone()).collect();
-            for key in held {
-                if phase == Phase::Clear {
-                    // It has been real: whoever was to know of it does.
-                    self.release(now_ms, &key);
-                } else {
-                    self.withdraw(now_ms, &key, onset);
-                }
-            }
-            if let Some(open) = self.opened.get_mut(onset) {
-                open.is_withdrawn |= phase == Phase::Cancel;
-            }
-            self.settle(onset);
-        }
-    }
-
-    /// An alert was cancelled while it waited for other nodes: it goes to the record alone.
-    fn withdraw(&mut self, now_ms: u64, key: &HoldKey, onset: AlertId) {
-        let Some(hold) = self.holds.get_mut(key) else { return };
-        hold.nodes.remove(&onset.node);
-        let Some(at) = hold.waiting.iter().position(|waiting| waiting.id == onset) else { return };
-        let facts = hold.waiting.remove(at);
-        self.waits_no_more(onset);
-        self.send_by_default(now_ms, &facts, Cause::Withdrawn);
-    }
-
-    /// Why an alert goes to the default sink alone, if it does.
-    fn held_back(&mut self, now_ms: u64, facts: &Facts) -> Option<Cause> {
-        if let Some(silence) = self.rules.silences.iter().find(|silence| silence.holds_back(facts, now_ms)) {
-            return Some(Cause::Silenced {
-                reason: Arc::clone(&silence.reason),
-                by: Arc::clone(&silence.by),
-            });
-        }
-        self.inhibitors.retain(|inhibitor| now_ms < inhibitor.until_ms);
-        for inhibition in &self.rules.inhibitions {
-            if !inhibition.target.iter().any(|table| table.fits(facts)) {
-                continue;
-            }
-            let values = values_of(&inhibition.same, facts);
-            let by = self.inhibitors.iter().find(|inhibitor| {
-                inhibitor.name == inhibition.name
-                    && inhibitor.alert != facts.id
-                    && inhibitor.values == values
-                    && severity(facts) <= inhibitor.severity
-                    && facts.precedence <= inhibitor.precedence
-            });
-            if let Some(by) = by {
-                return Some(Cause::Inhibited { by: by.alert, name: Arc::clone(&inhibition.name) });
-            }
-        }
-        None
-    }
-
-    fn note_inhibitor(&mut self, now_ms: u64, facts: &Facts) {
-        let begins = facts.alert.is_some_and(|alert| matches!(alert.phase, Phase::Onset | Phase::Update));
-        if !begins || facts.standing.late {
-            return;
-        }
-        for inhibition in &self.rules.inhibitions {
-            if self.inhibitors.len() < WAITING_MAX && inhibition.source.iter().any(|table| table.fits(facts))
-            {
-                self.inhibitors.push(Inhibitor {
-                    name: Arc::clone(&inhibition.name),
-                    alert: facts.id,
-                    values: values_of(&inhibition.same, facts),
-                    severity: severity(facts),
-                    precedence: facts.precedence,
-                    until_ms: now_ms + inhibition.lasts_ms,
-                });
-            }
-        }
     }
 }
