@@ -1,8 +1,8 @@
 //! How a TOML file is read, and what is said of one that is wrong.
 //!
-//! Every file format of the program is a type with a JSON schema. A file is read whole and bounded ([`read`]), held
-//! against its schema with the place of every key and value at hand ([`table`], [`Shape`], [`Cursor`]), and what is
-//! wrong is collected ([`Findings`]) and shown with line, column and caret, all of it at once ([`Report`]).
+//! Every file format of the program is a type with a JSON schema. A file is read whole and bounded (`read`), held
+//! against its schema with the place of every key and value at hand (`table`, `Shape`, `Cursor`), and what is
+//! wrong is collected (`Findings`) and shown with line, column and caret, all of it at once ([`Report`]).
 
 mod diagnostic;
 mod read;

@@ -15,7 +15,7 @@ use super::index::{Alternative, Candidates, Index};
 use super::places::Places;
 use super::words::Quorum;
 
-/// See the [module](self).
+/// Rules that have passed every check, ready to be held against alerts.
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub(super) name: String,

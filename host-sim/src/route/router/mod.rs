@@ -40,7 +40,9 @@ use timers::{Timer, Timers};
 /// no room nothing waits and nothing is held back.
 const WAITING_MAX: usize = 4_096;
 
-/// See the [module](self).
+/// What becomes of each alert: one step function for replay, test, exercise and live.
+///
+/// Without input or output, as core's roles are. Calendar time is an argument, in milliseconds since 1970.
 #[derive(Debug)]
 pub struct Router {
     rules: Arc<Rules>,
