@@ -6,7 +6,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
 
-/// Found at most; then the search is given up.
+/// Errors found at most; then the search is given up. As many remarks are kept beside them.
 const FOUND_MAX: usize = 1_000;
 
 /// Shown at most; the rest is counted. Whoever has twenty errors fixes the first ones first.
@@ -51,8 +51,6 @@ struct Excerpt {
 pub struct Report {
     name: String,
     diagnostics: Vec<Diagnostic>,
-    /// Whether the search was given up with [`FOUND_MAX`].
-    more: bool,
 }
 
 /// A file that cannot be used, with everything found to be wrong with it.
@@ -93,8 +91,11 @@ impl Report {
             report.push_str(&diagnostic.render(&self.name, &renderer));
             report.push_str("\n\n");
         }
-        let counted =
-            |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let counted = |count: usize, noun: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            let or_more = if count >= FOUND_MAX { " or more" } else { "" };
+            format!("{count} {noun}{plural}{or_more}")
+        };
         let mut counts = Vec::new();
         if !errors.is_empty() {
             counts.push(counted(errors.len(), "error"));
@@ -102,13 +103,12 @@ impl Report {
         if !warnings.is_empty() {
             counts.push(counted(warnings.len(), "warning"));
         }
-        let or_more = if self.more { " or more" } else { "" };
         let left_out = if self.diagnostics.len() > SHOWN_MAX {
             format!(", the first {SHOWN_MAX} shown")
         } else {
             String::new()
         };
-        report.push_str(&format!("{}: {}{or_more}{left_out}", self.name, counts.join(", ")));
+        report.push_str(&format!("{}: {}{left_out}", self.name, counts.join(", ")));
         report
     }
 }
@@ -132,12 +132,18 @@ impl Diagnostic {
         let marked = caret(&self.excerpt, AnnotationKind::Primary);
         let marked = if self.allowed.is_empty() { marked } else { marked.label(&*self.allowed) };
         let snippet = Snippet::source(&self.excerpt.text).line_start(self.line).path(name).annotation(marked);
-        let mut group = title.element(snippet);
-        if let Some((line, excerpt, label)) = &self.also {
-            let other = caret(excerpt, AnnotationKind::Context).label(&**label);
-            group =
-                group.element(Snippet::source(&excerpt.text).line_start(*line).path(name).annotation(other));
-        }
+        let group = match &self.also {
+            None => title.element(snippet),
+            Some((line, excerpt, label)) => {
+                let other = caret(excerpt, AnnotationKind::Context).label(&**label);
+                if *line == self.line {
+                    title.element(snippet.annotation(other))
+                } else {
+                    let elsewhere = Snippet::source(&excerpt.text).line_start(*line).path(name);
+                    title.element(snippet).element(elsewhere.annotation(other))
+                }
+            }
+        };
         renderer.render(&[group])
     }
 }
@@ -154,7 +160,7 @@ impl Invalid {
             excerpt: Excerpt::default(),
             also: None,
         };
-        Self(Report { name: name.into(), diagnostics: vec![diagnostic], more: false })
+        Self(Report { name: name.into(), diagnostics: vec![diagnostic] })
     }
 
     /// What is wrong, in the order of the file; never empty.
@@ -233,15 +239,20 @@ impl<'a> Findings<'a> {
     }
 
     fn note(&mut self, found: Found) {
-        if !self.is_full() {
+        // Each level has room of its own: a file must not pass because remarks left none for its errors.
+        let so_far = match found.level {
+            Level::Error => self.errors,
+            Level::Warning => self.found.len() - self.errors,
+        };
+        if so_far < FOUND_MAX {
             self.errors += usize::from(found.level == Level::Error);
             self.found.push(found);
         }
     }
 
     /// Whether there is no use in searching on.
-    pub(crate) fn is_full(&self) -> bool {
-        self.found.len() >= FOUND_MAX
+    pub(crate) const fn is_full(&self) -> bool {
+        self.errors >= FOUND_MAX
     }
 
     /// Whether nothing is wrong; remarks do not count.
@@ -251,21 +262,25 @@ impl<'a> Findings<'a> {
 
     /// All of it in the order of the file: remarks, or everything where something is wrong.
     pub(crate) fn into_report(mut self) -> Result<Report, Invalid> {
-        let more = self.is_full();
         let is_right = self.is_empty();
         self.found.sort_by_key(|found| found.span.start);
-        // One walk through the text numbers all lines, however many findings there are.
+        // One walk through the text numbers all lines, however many findings there are; a second one numbers the
+        // other places, which have an order of their own.
+        let mut others = Vec::new();
         let mut walk = Walk::new(self.text);
         let mut diagnostics = Vec::new();
         for Found { level, span, message, allowed, also } in self.found {
+            others.extend(also.map(|(span, label)| (span, label, diagnostics.len())));
             let (line, column, excerpt) = walk.to(span);
-            let also = also.map(|(span, label)| {
-                let (line, _, excerpt) = Walk::new(self.text).to(span);
-                (line, excerpt, label)
-            });
-            diagnostics.push(Diagnostic { level, message, allowed, line, column, excerpt, also });
+            diagnostics.push(Diagnostic { level, message, allowed, line, column, excerpt, also: None });
         }
-        let report = Report { name: self.name.into(), diagnostics, more };
+        others.sort_by_key(|(span, ..)| span.start);
+        let mut walk = Walk::new(self.text);
+        for (span, label, at) in others {
+            let (line, _, excerpt) = walk.to(span);
+            diagnostics[at].also = Some((line, excerpt, label));
+        }
+        let report = Report { name: self.name.into(), diagnostics };
         if is_right { Ok(report) } else { Err(Invalid(report)) }
     }
 

@@ -16,3 +16,6 @@ pub(crate) use diagnostic::{Findings, near_miss, one_of, quoted};
 pub(crate) use read::{read, table};
 pub(crate) use shape::{Format, Shape};
 pub(crate) use tree::{Cursor, Inherited};
+
+#[cfg(test)]
+mod tests;

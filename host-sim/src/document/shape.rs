@@ -48,9 +48,7 @@ impl Shape {
         let schema = match self.resolve(schema) {
             Resolved::One(schema) => schema,
             Resolved::Several(branches) => {
-                let fits =
-                    |branch: &&&Value| types(branch).iter().any(|name| is_of_type(value.get_ref(), name));
-                match branches.iter().find(fits) {
+                match branches.iter().find(|branch| fits(value.get_ref(), branch)) {
                     Some(branch) => return self.value(name, value, branch, findings),
                     None => return self.mistyped(name, value, &branches, findings),
                 }
@@ -64,9 +62,7 @@ impl Shape {
             self.tagged(name, value.span(), table, branches, findings);
             return;
         }
-        let is_moment = matches!(value.get_ref(), DeValue::Datetime(_))
-            && ["date", "date-time"].iter().any(|format| schema["format"] == *format);
-        if !is_moment && !types(schema).iter().any(|name| is_of_type(value.get_ref(), name)) {
+        if !fits(value.get_ref(), schema) {
             return self.mistyped(name, value, &[schema], findings);
         }
         match value.get_ref() {
@@ -116,7 +112,8 @@ impl Shape {
                 return;
             }
             match properties.get(key.get_ref().as_ref()).or(others) {
-                Some(schema) => self.value(key.get_ref(), value, schema, findings),
+                // A free key is whatever somebody wrote.
+                Some(schema) => self.value(quoted(key.get_ref()).trim_matches('`'), value, schema, findings),
                 None => {
                     let known: Vec<_> = properties.keys().map(String::as_str).collect();
                     let message = format!("unknown key {} in {}", quoted(key.get_ref()), place(name));
@@ -273,16 +270,16 @@ impl Shape {
         if let Some(format) = self.format(schema) {
             return format.allowed.into();
         }
-        match types(schema).first().copied() {
-            Some("integer") => format!("allowed: a whole number,{}", range("minimum", "maximum", "")),
-            Some("number") => format!("allowed: a number,{}", range("minimum", "maximum", "")),
-            Some("string") => format!("allowed: a text,{}", range("minLength", "maxLength", " characters")),
-            Some("array") => format!("allowed: a list,{}", range("minItems", "maxItems", " elements")),
-            Some("boolean") => "allowed: true or false".into(),
-            _ => "allowed: a table".into(),
-        }
-        .trim_end_matches(',')
-        .to_owned()
+        let each = types(schema).into_iter().map(|name| match name {
+            "integer" => format!("a whole number,{}", range("minimum", "maximum", "")),
+            "number" => format!("a number,{}", range("minimum", "maximum", "")),
+            "string" => format!("a text,{}", range("minLength", "maxLength", " characters")),
+            "array" => format!("a list,{}", range("minItems", "maxItems", " elements")),
+            "boolean" => "true or false".into(),
+            _ => "a table".into(),
+        });
+        let each: Vec<_> = each.map(|one| one.trim_end_matches(',').to_owned()).collect();
+        format!("allowed: {}", each.join(" or "))
     }
 }
 
@@ -319,6 +316,15 @@ enum Resolved<'s> {
     One(&'s Value),
     /// A choice of several, none of which is "nothing".
     Several(Vec<&'s Value>),
+}
+
+/// Whether a value of this type may stand there, whatever it holds.
+fn fits(value: &DeValue<'_>, schema: &Value) -> bool {
+    if words(schema).is_some() {
+        return value.is_str();
+    }
+    let is_moment = value.is_datetime() && ["date", "date-time"].iter().any(|name| schema["format"] == *name);
+    is_moment || types(schema).iter().any(|name| is_of_type(value, name))
 }
 
 fn is_of_type(value: &DeValue<'_>, name: &str) -> bool {
