@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level as Title, Origin, Renderer, Snippet};
 
 /// Errors found at most; then the search is given up. As many remarks are kept beside them.
 const FOUND_MAX: usize = 1_000;
@@ -20,6 +20,12 @@ pub enum Level {
     /// It can.
     Warning,
 }
+
+/// A line up to this length, in bytes, is shown whole.
+const SEEN_WHOLE_MAX: usize = 4_096;
+
+/// Bytes shown of a longer one on both sides of where something is wrong.
+const SEEN_AROUND: usize = 200;
 
 /// One thing that is wrong, or worth a remark.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +45,13 @@ pub struct Diagnostic {
     also: Option<(usize, Excerpt, String)>,
 }
 
-/// A line, and bytes of it that a caret marks.
+/// A line, or of a very long one a part, and bytes of it that a caret marks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Excerpt {
     text: String,
     marked: Range<usize>,
+    /// The line is longer.
+    is_cut: bool,
 }
 
 /// Everything found in one file.
@@ -131,7 +139,13 @@ impl Diagnostic {
         let caret = |excerpt: &Excerpt, kind: AnnotationKind| kind.span(excerpt.marked.clone());
         let marked = caret(&self.excerpt, AnnotationKind::Primary);
         let marked = if self.allowed.is_empty() { marked } else { marked.label(&*self.allowed) };
-        let snippet = Snippet::source(&self.excerpt.text).line_start(self.line).path(name).annotation(marked);
+        let snippet = Snippet::source(&self.excerpt.text).line_start(self.line).annotation(marked);
+        if self.excerpt.is_cut {
+            // Where in the line it is can no longer be seen from what is shown of it.
+            let origin = Origin::path(name).line(self.line).char_column(self.column);
+            return renderer.render(&[title.element(origin).element(snippet)]);
+        }
+        let snippet = snippet.path(name);
         let group = match &self.also {
             None => title.element(snippet),
             Some((line, excerpt, label)) => {
@@ -294,17 +308,20 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// A way through a text, which counts its lines.
+/// A way through a text, which counts its lines and the characters of each: a file may be one line, and hold a
+/// thousand mistakes.
 struct Walk<'a> {
     text: &'a str,
     walked: usize,
     line: usize,
-    line_start: usize,
+    column: usize,
+    /// Where the line begins and ends.
+    line_span: Range<usize>,
 }
 
 impl<'a> Walk<'a> {
-    const fn new(text: &'a str) -> Self {
-        Self { text, walked: 0, line: 1, line_start: 0 }
+    fn new(text: &'a str) -> Self {
+        Self { text, walked: 0, line: 1, column: 1, line_span: line_at(text, 0) }
     }
 
     /// Goes on to a span, which does not begin before the last one: its line, its column, and the line itself.
@@ -312,18 +329,41 @@ impl<'a> Walk<'a> {
         let text = self.text;
         let start = text.floor_char_boundary(span.start);
         let passed = &text[self.walked..start];
-        self.line += passed.matches('\n').count();
-        self.line_start = passed.rfind('\n').map_or(self.line_start, |newline| self.walked + newline + 1);
+        if let Some(newline) = passed.rfind('\n') {
+            self.line += passed.matches('\n').count();
+            self.line_span = line_at(text, self.walked + newline + 1);
+            self.column = 1 + text[self.line_span.start..start].chars().count();
+        } else {
+            self.column += passed.chars().count();
+        }
         self.walked = start;
-        let line_start = self.line_start;
-        // A caret marks one line: a span that runs over several ends with its first.
-        let end = text.floor_char_boundary(span.end).max(start);
-        let end = text[start..end].find('\n').map_or(end, |newline| start + newline);
-        let column = text[line_start..start].chars().count() + 1;
-        let line_text = text[line_start..].lines().next().unwrap_or_default().to_owned();
-        // The end of a line may be two characters, of which the text of the line has none.
-        let marked = (start - line_start).min(line_text.len())..(end - line_start).min(line_text.len());
-        (self.line, column, Excerpt { text: line_text, marked })
+        // A caret marks one line: a span that runs over several ends with its first, and the end of a line may be two
+        // characters, of which the line has none.
+        let line = self.line_span.clone();
+        let end = text.floor_char_boundary(span.end).clamp(start, line.end.max(start));
+        let marked = start.min(line.end)..end.min(line.end);
+        (self.line, self.column, Excerpt::new(text, line, marked))
+    }
+}
+
+/// The line that begins at `start`, without its end.
+fn line_at(text: &str, start: usize) -> Range<usize> {
+    let line = text[start..].lines().next().unwrap_or_default();
+    start..start + line.len()
+}
+
+impl Excerpt {
+    /// What of a line is to be seen around what is marked.
+    fn new(text: &str, line: Range<usize>, marked: Range<usize>) -> Self {
+        let shown = if line.len() > SEEN_WHOLE_MAX {
+            let from = text.ceil_char_boundary(marked.start.saturating_sub(SEEN_AROUND).max(line.start));
+            let until = (marked.start + SEEN_AROUND).min(line.end);
+            from..text.floor_char_boundary(until)
+        } else {
+            line.clone()
+        };
+        let marked = marked.start - shown.start..marked.end.min(shown.end) - shown.start;
+        Self { text: text[shown.clone()].to_owned(), marked, is_cut: shown != line }
     }
 }
 

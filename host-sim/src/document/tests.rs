@@ -293,3 +293,16 @@ fn files_that_cannot_be_read_say_why() {
     assert_eq!(read(&path, "a list", String::new).unwrap(), "a = 1\n");
     std::fs::remove_file(&path).unwrap();
 }
+
+#[test]
+fn of_a_very_long_line_a_part_is_shown_with_its_true_column() {
+    let text =
+        format!("a = \"{}\"\nb = [{}x, {}]\n", "é".repeat(9), "1, ".repeat(100_000), "2, ".repeat(100_000));
+    let at = text.find('x').unwrap();
+    let mut findings = Findings::new("long.toml", &text);
+    findings.add(at..at + 1, "no number", "allowed: numbers");
+    findings.add(at..text.len(), "to the end", "");
+    let report = findings.into_report().unwrap_err().render(false);
+    assert_eq!(report.matches(" --> long.toml:2:300006").count(), 2, "{report}");
+    assert!(report.contains("^ allowed: numbers") && report.len() < 4_000, "{report}");
+}
