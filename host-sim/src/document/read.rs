@@ -6,8 +6,9 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::diagnostic::{Findings, Invalid, quoted};
+use super::diagnostic::{Findings, Invalid};
 use super::shape::Shape;
+use super::suggest::quoted;
 
 /// A file is refused above this size in bytes: it is read as a whole.
 pub const FILE_LEN_MAX: u64 = 10 * 1024 * 1024;

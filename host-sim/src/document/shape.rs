@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::{Findings, one_of, quoted};
+use super::diagnostic::Findings;
+use super::suggest::{one_of, quoted};
 
 /// A text that is more than a text: what a schema calls its format.
 pub(crate) struct Format {

@@ -16,6 +16,7 @@ mod qemu;
 mod rungs;
 mod step;
 mod toolchain;
+mod unpack;
 
 use std::process::ExitCode;
 

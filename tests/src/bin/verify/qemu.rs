@@ -1,11 +1,15 @@
 //! The firmware in QEMU, on a machine that may have neither QEMU nor a Rust for microcontrollers.
 
+use std::ffi::OsString;
+use std::{env, iter};
+
 use alertbus_tests::firmware::{BOARDS, Board, QEMU, REAL_BOARDS, TOOLCHAIN};
 
 use crate::install;
 use crate::rungs::{self, Verdict};
 use crate::step::Log;
 use crate::toolchain::{self, Source};
+use crate::unpack::unpack;
 
 /// Debian's second Rust has no linker for bare metal of its own.
 const DEBIAN_LINKER: &str = "lld";
@@ -14,7 +18,7 @@ const DEBIAN_LINKER: &str = "lld";
 pub(crate) fn run(log: &mut Log<'_>, only: Option<Source>) -> Verdict {
     let targets = BOARDS.map(|board| board.target);
     let taken = rungs::sources(log, &targets, only)?;
-    program(log, QEMU, QEMU)?;
+    let path = emulator(log)?;
     let is_debian = taken.iter().any(|(source, _)| *source == Source::Debian);
     if is_debian {
         program(log, "ld.lld", DEBIAN_LINKER)?;
@@ -28,8 +32,27 @@ pub(crate) fn run(log: &mut Log<'_>, only: Option<Source>) -> Verdict {
     }
     let mut test = log.room.cargo("test --locked -p alertbus-tests --test qemu");
     test.env("RUST_BACKTRACE", "0").env(TOOLCHAIN, if is_debian { "debian" } else { "" });
+    if let Some(path) = path {
+        test.env("PATH", path);
+    }
     log.run(test)?;
     Ok(note)
+}
+
+/// Makes QEMU answer. Where it cannot be installed because that would take something else away, one is taken apart into
+/// the target folder, and this is the search path that leads to it.
+fn emulator(log: &mut Log<'_>) -> Result<Option<OsString>, rungs::Stop> {
+    let Err(why) = program(log, QEMU, QEMU) else { return Ok(None) };
+    if !install::has_apt() {
+        return Err(why);
+    }
+    let bin = unpack(log, QEMU, QEMU).map_err(rungs::missing)?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = iter::once(bin).chain(env::split_paths(&path));
+    let path = env::join_paths(folders).map_err(|error| rungs::missing(error.to_string()))?;
+    let mut probe = log.room.command(QEMU);
+    probe.arg("--version").env("PATH", &path);
+    if log.ask(probe).is_some() { Ok(Some(path)) } else { Err(why) }
 }
 
 /// Makes `program` answer, by installing `package` if need be.

@@ -123,6 +123,19 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// All that a program answers to a question; an error is a sentence that names it.
+    pub(crate) fn read(&mut self, mut command: Command) -> Result<String, String> {
+        let short = typed(&command);
+        let output = command.output().map_err(|error| format!("`{short}` did not run: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let _ = writeln!(self.file, "$ {short}\n{text}{}", String::from_utf8_lossy(&output.stderr));
+        if output.status.success() {
+            Ok(text)
+        } else {
+            Err(format!("`{short}` ended with {}", output.status))
+        }
+    }
+
     /// What a short question to another program answers on its first line; `None` if it fails.
     pub(crate) fn ask(&mut self, mut command: Command) -> Option<String> {
         let output = command.stderr(Stdio::null()).output().ok()?;
