@@ -15,7 +15,9 @@
 //! | [`live`] | the core's gateway, nodes and sirens over real lines, in real time |
 //! | [`replay`] | a scenario played through the world, at the pace somebody asks for |
 //! | [`sink`] | alerts in somebody's words, each behind a queue of its own |
+//! | [`trial`] | what rules must come to, played over many seeds and judged |
 //! | [`report`] | what became of everything, as a table and as JSON |
+//! | [`workers`] | jobs on several threads, told in their order |
 //! | [`draw`] | chance from a seed |
 //! | [`clock`] | the only place that reads a clock |
 //!
@@ -37,4 +39,6 @@ pub mod scenario;
 pub mod sink;
 pub mod soak;
 pub mod transport;
+pub mod trial;
+pub mod workers;
 pub mod world;

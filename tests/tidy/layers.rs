@@ -22,16 +22,17 @@ const STRANGERS: [(&str, &[&str]); 2] =
 
 /// What a folder or file of host-sim may import from host-sim, and whether from `alertbus`. `cli` and `main`,
 /// which may import all of it, are not listed.
-const HOST_SIM: [(&str, &[&str], bool); 18] = [
+const HOST_SIM: [(&str, &[&str], bool); 19] = [
     ("document", &[], false),
     ("guest", &[], false),
     ("keyring", &[], true),
     ("draw", &[], false),
+    ("workers", &[], false),
     ("scenario", &["document", "draw"], true),
     ("world", &["scenario", "route", "draw"], true),
     ("replay", &["scenario", "route", "world", "sink", "report", "clock"], true),
-    ("trial", &["scenario", "route", "world", "replay", "report", "document", "draw"], true),
-    ("soak", &["scenario", "route", "world", "draw"], true),
+    ("trial", &["scenario", "route", "world", "replay", "document", "workers"], true),
+    ("soak", &["scenario", "route", "world", "draw", "workers"], true),
     ("live", &["clock", "transport", "outbox", "route", "sink"], true),
     ("route", &["document", "scenario"], true),
     ("outbox", &[], true),

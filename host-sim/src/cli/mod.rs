@@ -6,21 +6,26 @@
 //! | 1 | an expectation failed: an alert was lost, a tally differs |
 //! | 2 | usage, or an invalid file |
 //! | 3 | a link or sink was lost: an output cannot be written, a pipe was closed |
+//! | 4 | undecided: runs ended before an expectation could be told |
 //! | 130 | interrupted |
 
 pub mod completions;
 pub mod decode;
 pub mod encode;
+mod fault_options;
 pub mod gateway;
 pub mod incidents;
+mod interrupt;
 mod key_options;
 pub mod keys;
 pub mod man;
 pub mod node;
 pub mod qemu;
 pub mod replay;
+mod rules_file;
 pub mod schema;
 pub mod soak;
+pub mod test;
 mod values;
 
 use std::io;
@@ -39,6 +44,8 @@ pub const EXPECTATION_FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Exit code of a lost link or sink.
 pub const SINK_LOST: u8 = 3;
+/// Exit code where it cannot be told whether an expectation holds.
+pub const UNDECIDED: u8 = 4;
 /// Exit code after an interrupt.
 pub const INTERRUPTED: u8 = 130;
 
@@ -70,6 +77,7 @@ pub struct Cli {
 enum Command {
     Replay(replay::Args),
     Incidents(incidents::Args),
+    Test(test::Args),
     Soak(soak::Args),
     Gateway(gateway::Args),
     Node(node::Args),
@@ -164,6 +172,7 @@ impl Command {
         match self {
             Self::Replay(args) => replay::run(&args, voice),
             Self::Incidents(args) => incidents::run(&args),
+            Self::Test(args) => test::run(&args, voice),
             Self::Soak(args) => soak::run(&args, voice),
             Self::Gateway(args) => gateway::run(&args, voice),
             Self::Node(args) => node::run(&args, voice),

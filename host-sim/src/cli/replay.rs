@@ -10,24 +10,15 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use glob::Pattern;
 
-use super::{EXPECTATION_FAILED, INTERRUPTED, Voice, values};
+use super::fault_options::FaultOptions;
+use super::{EXPECTATION_FAILED, INTERRUPTED, Voice, rules_file, values};
 use crate::replay::{Controls, Ended, Filter, Player, Speed, Story};
 use crate::report::Summary;
-use crate::scenario::{Date, Faults, Probability, Scenario};
+use crate::scenario::{Date, Scenario};
 use crate::sink::{Console, DRAIN_MAX, JsonLines, Running, SinkLost};
 use crate::world::World;
 
 use progress::Progress;
-
-/// The greatest delay in milliseconds, as scenario files have it.
-const DELAY_MS_MAX: u32 = 600_000;
-
-/// The greatest error of a clock in millionths, as scenario files have it.
-const CLOCK_DRIFT_PPM_MAX: u32 = 200;
-
-const DAY_S: u32 = 86_400;
-const YEAR_S: u32 = 31_536_000;
-const SECONDS: &str = "a whole number of seconds";
 
 /// Play a scenario through simulated nodes, sealed packets and a gateway
 ///
@@ -76,8 +67,13 @@ pub struct Args {
     /// Also write the alerts to this file, one JSON object a line, in place of what the file held
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     jsonl: Option<PathBuf>,
+    #[arg(long, value_name = "RULES", env = "HOST_SIM_RULES", help_heading = "Routing", help = rules_file::help())]
+    rules: Option<String>,
+    /// A sink of the rules that never answers, as when its line is cut; may be given several times
+    #[arg(long, value_name = "SINK", requires = "rules", help_heading = "Routing")]
+    down: Vec<String>,
     #[command(flatten)]
-    faults: FaultArgs,
+    faults: FaultOptions,
 }
 
 impl Args {
@@ -87,73 +83,6 @@ impl Args {
         let until = self.until.map(|day| format!("`--until {day}`"));
         let only = self.only.as_ref().map(|pattern| format!("`--only {pattern}`"));
         [from, until, only].into_iter().flatten().collect()
-    }
-}
-
-/// Link faults: each replaces the scenario's own, on every hop of every link, both ways
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Link faults")]
-struct FaultArgs {
-    /// Share of frames lost, for example `30%`
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_DROP")]
-    drop: Option<Probability>,
-    /// Share of frames that arrive twice
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_DUPLICATE")]
-    duplicate: Option<Probability>,
-    /// Share of frames held back by up to two seconds, so that later ones overtake
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_REORDER")]
-    reorder: Option<Probability>,
-    /// Share of frames with a flipped bit
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_CORRUPT")]
-    corrupt: Option<Probability>,
-    /// Greatest extra delay of a frame in milliseconds, at most ten minutes
-    #[arg(long, value_name = "MS", env = "HOST_SIM_DELAY", allow_negative_numbers = true,
-          value_parser = values::number("a whole number of milliseconds", 0..=DELAY_MS_MAX))]
-    delay: Option<u32>,
-    /// Share of frames lost in bursts, eight frames long in the mean
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_BURST")]
-    burst: Option<Probability>,
-    /// Cut each site off from the gateway for this long, once in six hours in the mean
-    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_PARTITION", allow_negative_numbers = true,
-          value_parser = values::number(SECONDS, 0..=DAY_S))]
-    partition: Option<u32>,
-    /// Mean time between two reboots of a node or siren; 0: never
-    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_REBOOT", allow_negative_numbers = true,
-          value_parser = values::number(SECONDS, 0..=YEAR_S))]
-    reboot: Option<u32>,
-    /// Mean time between two brown-outs of a node or siren, each in the middle of a write to its flash; 0: never
-    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_BROWN_OUT", allow_negative_numbers = true,
-          value_parser = values::number(SECONDS, 0..=YEAR_S))]
-    brown_out: Option<u32>,
-    /// Greatest error of a node's clock in millionths, either way
-    #[arg(long, value_name = "PPM", env = "HOST_SIM_CLOCK_DRIFT", allow_negative_numbers = true,
-          value_parser = values::number("a whole number of millionths", 0..=CLOCK_DRIFT_PPM_MAX))]
-    clock_drift: Option<u32>,
-    /// Mean time between two kills of the gateway, whose disk then forgets what was not synced; 0: never
-    #[arg(long, value_name = "SECONDS", env = "HOST_SIM_GATEWAY_KILL", allow_negative_numbers = true,
-          value_parser = values::number(SECONDS, 0..=YEAR_S))]
-    gateway_kill: Option<u32>,
-    /// Share of the frames on the air that an attacker replays, holds back, bends, or sends to others
-    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, env = "HOST_SIM_ATTACKER")]
-    attacker: Option<Probability>,
-}
-
-impl FaultArgs {
-    fn over(&self, scenario: Faults) -> Faults {
-        Faults {
-            loss: self.drop.unwrap_or(scenario.loss),
-            delay_ms: self.delay.unwrap_or(scenario.delay_ms),
-            duplicate: self.duplicate.unwrap_or(scenario.duplicate),
-            reorder: self.reorder.unwrap_or(scenario.reorder),
-            corrupt: self.corrupt.unwrap_or(scenario.corrupt),
-            burst: self.burst.unwrap_or(scenario.burst),
-            partition_s: self.partition.unwrap_or(scenario.partition_s),
-            reboot_s: self.reboot.unwrap_or(scenario.reboot_s),
-            brown_out_s: self.brown_out.unwrap_or(scenario.brown_out_s),
-            clock_drift_ppm: self.clock_drift.unwrap_or(scenario.clock_drift_ppm),
-            gateway_kill_s: self.gateway_kill.unwrap_or(scenario.gateway_kill_s),
-            attacker: self.attacker.unwrap_or(scenario.attacker),
-        }
     }
 }
 
@@ -175,9 +104,14 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
     }
     let scenario = Scenario::open(&args.scenario)?;
     let filter = Filter { from: args.from, until: args.until, only: args.only.clone() };
-    let story = Story::new(&scenario, args.seed, args.faults.over(scenario.faults()), &filter);
+    let mut story = Story::new(&scenario, args.seed, args.faults.over(scenario.faults()), &filter);
     if story.is_empty() {
         bail!(values::none_left("play", &args.scenario, scenario.timeline(args.seed).len(), &args.filters()));
+    }
+    if let Some(rules) = &args.rules {
+        let rules = rules_file::open(rules, voice)?;
+        rules_file::know_sinks(&rules, "--down", &args.down)?;
+        story = story.with_rules(rules, args.down.clone());
     }
     let runtime = super::runtime()?;
     let mut worst = ExitCode::SUCCESS;

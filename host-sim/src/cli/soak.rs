@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
+use super::interrupt::Interrupt;
 use super::{EXPECTATION_FAILED, INTERRUPTED, Voice, values};
 use crate::clock::Stopwatch;
 use crate::report::count;
-use crate::soak::{self, Fold, Life, Lived, Tally};
+use crate::soak::{self, Life, Lived, Tally};
+use crate::workers::{self, Fold};
 
 /// Play small networks by the thousand under every fault, and state what was lost, forged or repeated
 ///
@@ -102,8 +102,7 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
             told(&soak::live(&Life::new(args.seed, number)));
         }
         None => {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            let threads = args.threads.map_or(cores, usize::from);
+            let threads = args.threads.map_or_else(workers::cores, usize::from);
             soak::run(args.seed, soak::lives_for(args.seed, args.node_hours), threads, told);
         }
     }
@@ -131,33 +130,6 @@ pub fn run(args: &Args, voice: Voice) -> anyhow::Result<ExitCode> {
         (true, true) => ExitCode::from(INTERRUPTED),
         (true, false) => ExitCode::SUCCESS,
     })
-}
-
-/// Whether somebody has asked the soak to stop. The lives that are being played end first; a second time ends all.
-struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    fn listen() -> Self {
-        let happened = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&happened);
-        std::thread::spawn(move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-                return;
-            };
-            runtime.block_on(async {
-                while tokio::signal::ctrl_c().await.is_ok() {
-                    if flag.swap(true, Ordering::Relaxed) {
-                        std::process::exit(INTERRUPTED.into());
-                    }
-                }
-            });
-        });
-        Self(happened)
-    }
-
-    fn happened(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 fn say(out: &mut impl Write, what: &impl Serialize) -> io::Result<()> {

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use glob::Pattern;
 
+use crate::route::Seeds;
 use crate::scenario::Scenario;
 
 /// Reads a whole number; `what` names it with its unit for whoever wrote something else.
@@ -31,6 +32,27 @@ where
 /// Says what is allowed.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     number("a seed is a whole number", 0..=u64::MAX)(text)
+}
+
+/// Reads seeds.
+///
+/// # Errors
+/// Says what is allowed.
+pub(super) fn seeds(text: &str) -> Result<Seeds, String> {
+    text.parse()
+        .map_err(|why| format!("seeds are whole numbers{why}; allowed: `7`, or a range such as `1..=200`"))
+}
+
+/// Reads a pattern that names of tests are held against.
+///
+/// # Errors
+/// It is empty, or says where it is wrong.
+pub(super) fn test_pattern(text: &str) -> Result<Pattern, String> {
+    let allowed = "allowed: a name of a test, or a pattern with `*`";
+    if text.is_empty() {
+        return Err(format!("an empty pattern fits nothing; {allowed}"));
+    }
+    Pattern::new(text).map_err(|error| format!("{error}; {allowed}"))
 }
 
 /// Reads whether something is wanted, as environments say it.

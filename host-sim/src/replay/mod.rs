@@ -9,4 +9,4 @@ mod story;
 
 pub use player::{Controls, Ended, Onlooker, Player};
 pub use speed::{NotASpeed, Speed};
-pub use story::{Filter, Story, tallies};
+pub use story::{Filter, Story, fate, tallies};

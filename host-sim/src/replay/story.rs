@@ -1,6 +1,7 @@
 //! What is played: the incidents of a scenario that pass a filter, and the words for what becomes of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use glob::Pattern;
 
@@ -11,6 +12,7 @@ use alertbus::time::EventTime;
 use alertbus::{AlertDraft, NodeId};
 
 use crate::report::{Failures, PrecedenceRow, Summary, TallyRow, WarningRow, count};
+use crate::route::Rules;
 use crate::scenario::{Date, Faults, Incident, PlannedAlert, Scenario, local_time};
 use crate::sink::Delivery;
 use crate::world::{AlertPlan, Occurrence, Plan, Play, UnitPlan, World};
@@ -19,7 +21,7 @@ use crate::world::{AlertPlan, Occurrence, Plan, Play, UnitPlan, World};
 const QUIET_MS_MAX: u64 = 600_000;
 
 /// Which incidents are played.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// From this day on, local time.
     pub from: Option<Date>,
@@ -94,6 +96,14 @@ impl Story {
             tallies,
             umbrella,
         }
+    }
+
+    /// The same by these rules, with sinks of these names that never answer.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Arc<Rules>, down: Vec<String>) -> Self {
+        self.plan.rules = Some(rules);
+        self.plan.down = down;
+        self
     }
 
     /// What the world is made of.
@@ -173,12 +183,10 @@ impl Story {
                 latency_ms: Some(*latency_ms),
                 ..self.undelivered(*alert, "delivered")?
             },
-            Occurrence::Refused(alert, _) => self.undelivered(*alert, "refused")?,
-            Occurrence::Ended(alert, outcome) => self.undelivered(*alert, word(*outcome))?,
-            Occurrence::Merged(alert) => self.undelivered(*alert, "merged")?,
-            Occurrence::CutOff(alert) => self.undelivered(*alert, "cut-off")?,
-            Occurrence::Open(alert) => self.undelivered(*alert, "open")?,
-            _ => return None,
+            other => {
+                let (alert, fate) = fate(other)?;
+                self.undelivered(alert, fate)?
+            }
         })
     }
 
@@ -332,6 +340,19 @@ pub fn tallies(scenario: &Scenario, incidents: &[Incident]) -> Vec<TallyRow> {
         matches: row.matches(),
     };
     scenario.tallies(incidents).iter().map(row).collect()
+}
+
+/// What became of an alert of the plan that did not arrive, as one word.
+#[must_use]
+pub const fn fate(occurrence: &Occurrence) -> Option<(usize, &'static str)> {
+    Some(match occurrence {
+        Occurrence::Refused(alert, _) => (*alert, "refused"),
+        Occurrence::Ended(alert, outcome) => (*alert, word(*outcome)),
+        Occurrence::Merged(alert) => (*alert, "merged"),
+        Occurrence::CutOff(alert) => (*alert, "cut-off"),
+        Occurrence::Open(alert) => (*alert, "open"),
+        _ => return None,
+    })
 }
 
 const fn word(outcome: Outcome) -> &'static str {

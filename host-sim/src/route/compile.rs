@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use alertbus::Precedence;
@@ -9,8 +10,10 @@ use jiff::civil::Weekday;
 
 use crate::document::{Cursor, Findings, one_of, quoted};
 
+use super::contradiction::contradictions;
+use super::expect;
 use super::expression::Test;
-use super::field::{EVERY_KIND, Field};
+use super::field::Field;
 use super::file::{Day, File, Hours, InhibitSpec, Matchers, RouteSpec, SilenceSpec, When};
 use super::index::{Alternative, Index};
 use super::places::Places;
@@ -24,7 +27,7 @@ const TABLES_MAX: usize = 200_000;
 /// Compiles `file`, which stands at `tree`. What comes back is of use only where nothing was found to be wrong.
 pub(super) fn compile(
     name: &str,
-    scenario: String,
+    (folder, scenario): (&Path, String),
     file: File,
     places: Arc<Places>,
     tree: Cursor<'_>,
@@ -36,6 +39,7 @@ pub(super) fn compile(
     let default = compiler.sink(&file.default, tree.key("default").span());
     let mut rules = Rules {
         name: name.to_owned(),
+        folder: folder.to_owned(),
         scenario,
         places: Arc::clone(&places),
         sinks: Vec::new(),
@@ -45,7 +49,7 @@ pub(super) fn compile(
         index: Index::default(),
         inhibitions: Vec::new(),
         silences: Vec::new(),
-        tests: file.test,
+        tests: Vec::new(),
     };
     compiler.unique(file.route.iter().map(|route| &route.name), "route", tree.key("route"));
     compiler.unique(file.inhibit.iter().map(|inhibit| &inhibit.name), "inhibit", tree.key("inhibit"));
@@ -61,16 +65,17 @@ pub(super) fn compile(
     for (at, silence) in file.silence.iter().enumerate() {
         rules.silences.push(compiler.silence(silence, tree.key("silence").index(at)));
     }
+    rules.tests = expect::tests(&mut compiler, &file.test, &rules, tree.key("test"));
     rules.index = Index::new(&rules.alternatives, &places);
     rules.sinks = sinks;
     rules
 }
 
-struct Compiler<'c, 'f> {
+pub(super) struct Compiler<'c, 'f> {
     places: &'c Places,
     sinks: &'c [Sink],
     by_name: BTreeMap<&'c str, usize>,
-    findings: &'c mut Findings<'f>,
+    pub(super) findings: &'c mut Findings<'f>,
     tables: usize,
 }
 
@@ -216,7 +221,7 @@ impl Compiler<'_, '_> {
     }
 
     /// Who holds others back, or is held back, waits for nobody.
-    fn refuse_quorum(&mut self, when: &When, tree: Cursor<'_>) {
+    pub(super) fn refuse_quorum(&mut self, when: &When, tree: Cursor<'_>) {
         for (at, table) in when.tables().iter().enumerate() {
             if table.quorum.is_some() {
                 let tree = if let When::All(_) = when { tree } else { tree.index(at) };
@@ -230,7 +235,7 @@ impl Compiler<'_, '_> {
     }
 
     /// The tables of `when`, each of them read.
-    fn when(&mut self, route: u32, when: &When, tree: Cursor<'_>) -> Vec<Alternative> {
+    pub(super) fn when(&mut self, route: u32, when: &When, tree: Cursor<'_>) -> Vec<Alternative> {
         let mut alternatives = Vec::new();
         for (at, table) in when.tables().iter().enumerate() {
             self.tables += 1;
@@ -261,48 +266,8 @@ impl Compiler<'_, '_> {
         }
         matchers.sort_by_key(|(field, _)| *field);
         let alternative = Alternative { route, matchers };
-        self.contradictions(&alternative, tree);
+        contradictions(&alternative, self.places, tree, self.findings);
         alternative
-    }
-
-    /// Matchers each of which can hold and that cannot hold together.
-    fn contradictions(&mut self, table: &Alternative, tree: Cursor<'_>) {
-        let test = |wanted| table.matchers.iter().find(|(field, _)| *field == wanted).map(|(_, test)| test);
-        let kinds = test(Field::Kind).map_or(EVERY_KIND, |test| {
-            (0..8).filter(|kind| test.allows(*kind)).fold(0, |kinds, kind| kinds | 1 << kind) & EVERY_KIND
-        });
-        let mut left = kinds;
-        for (field, _) in &table.matchers {
-            if left & field.kinds() == 0 {
-                let name = field.name();
-                let having = listed(field.kinds());
-                let message = if kinds & field.kinds() == 0 {
-                    format!("no alert of kind {} has a field `{name}`", listed(kinds))
-                } else {
-                    format!("no kind of alert has `{name}` beside the other fields of this matcher")
-                };
-                return self.findings.add(
-                    tree.key(name).span(),
-                    message,
-                    format!("`{name}` is a field of {having}"),
-                );
-            }
-            left &= field.kinds();
-        }
-        let (Some(sites), Some(nodes)) = (test(Field::Site), test(Field::Node)) else { return };
-        let places = (0_u16..).zip(self.places.nodes()).map(|(at, _)| at);
-        let mut both = places.filter(|at| {
-            nodes.allows((*at).into())
-                && self.places.site_of(*at).is_some_and(|site| sites.allows(site.into()))
-        });
-        if both.next().is_none() && !(sites.unknown && nodes.unknown) {
-            let message = "no node that fits `node` stands at a site that fits `site`";
-            self.findings.add(
-                tree.key("node").span(),
-                message,
-                "allowed: a node of that site; its path names it already",
-            );
-        }
     }
 
     fn sinks_of(&mut self, names: &[String], tree: Cursor<'_>) -> Vec<usize> {
@@ -324,11 +289,21 @@ impl Compiler<'_, '_> {
         sinks
     }
 
-    fn sink(&mut self, name: &str, span: Range<usize>) -> Option<usize> {
+    pub(super) fn sink(&mut self, name: &str, span: Range<usize>) -> Option<usize> {
         let found = self.by_name.get(name).copied();
         if found.is_none() {
             let names: Vec<_> = self.sinks.iter().map(|sink| &*sink.name).collect();
             self.findings.add(span, format!("no sink is called {}", quoted(name)), one_of(name, &names));
+        }
+        found
+    }
+
+    /// The route of this name.
+    pub(super) fn route_named(&mut self, routes: &[Route], name: &str, span: Range<usize>) -> Option<usize> {
+        let found = routes.iter().position(|route| &*route.name == name);
+        if found.is_none() {
+            let names: Vec<_> = routes.iter().map(|route| &*route.name).collect();
+            self.findings.add(span, format!("no route is called {}", quoted(name)), one_of(name, &names));
         }
         found
     }
@@ -352,7 +327,12 @@ impl Compiler<'_, '_> {
         fields
     }
 
-    fn unique<'n>(&mut self, names: impl Iterator<Item = &'n String>, what: &str, tree: Cursor<'_>) {
+    pub(super) fn unique<'n>(
+        &mut self,
+        names: impl Iterator<Item = &'n String>,
+        what: &str,
+        tree: Cursor<'_>,
+    ) {
         let mut first: BTreeMap<&str, usize> = BTreeMap::new();
         for (at, name) in names.enumerate() {
             match first.get(name.as_str()) {
@@ -379,10 +359,4 @@ fn within(value: Range<usize>, written_len: usize, part: &Range<usize>) -> Range
     } else {
         value
     }
-}
-
-/// Names of these kinds.
-fn listed(kinds: u8) -> String {
-    let names = super::facts::KINDS.iter().enumerate().filter(|(at, _)| kinds >> at & 1 == 1);
-    names.map(|(_, name)| quoted(name)).collect::<Vec<_>>().join(", ")
 }

@@ -120,7 +120,7 @@ impl Rules {
                 }
             },
         };
-        let rules = compile(name, scenario, file, Arc::new(places), tree, &mut findings);
+        let rules = compile(name, (folder, scenario), file, Arc::new(places), tree, &mut findings);
         if findings.is_empty() {
             check(&rules, tree, &mut findings);
         }

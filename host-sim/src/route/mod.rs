@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `file`, `words` | the format, as types |
 //! | `field`, `expression`, `facts`, `places` | what a matcher can be put on, and what stands behind it |
-//! | `load`, `compile`, `sinks`, `check` | from a file to rules; what is wrong with them |
+//! | `load`, `compile`, `sinks`, `expect`, `contradiction`, `check` | from a file to rules; what is wrong with them |
 //! | `rules`, `index` | what is held against an alert |
 //! | `router/` | what becomes of it over time |
 //!
@@ -18,6 +18,8 @@
 mod best_time;
 mod check;
 mod compile;
+mod contradiction;
+mod expect;
 mod expression;
 mod facts;
 mod field;
@@ -30,9 +32,10 @@ mod rules;
 mod sinks;
 mod words;
 
+pub use expect::{Expectation, Test};
 pub use facts::{Facts, KINDS};
 pub use field::{Field, Reading, Values};
-pub use file::{ExpectSpec, File, SinkSpec, TestSpec, UnlessAcked, When};
+pub use file::{File, SinkSpec, UnlessAcked, When};
 pub use places::{Node, Places, Siren, Site};
 pub use router::{Cause, Dispatch, Router, RouterEvent};
 pub use rules::{

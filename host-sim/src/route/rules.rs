@@ -1,6 +1,7 @@
 //! Rules that have passed every check, ready to be held against alerts.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use alertbus::Precedence;
@@ -8,9 +9,10 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use super::expect::Test;
 use super::facts::Facts;
 use super::field::{Field, Reading};
-use super::file::{SinkSpec, TestSpec};
+use super::file::SinkSpec;
 use super::index::{Alternative, Candidates, Index};
 use super::places::Places;
 use super::words::Quorum;
@@ -19,6 +21,8 @@ use super::words::Quorum;
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub(super) name: String,
+    /// From where the files that they name are seen.
+    pub(super) folder: PathBuf,
     /// The scenario that the names are of, as it can be opened.
     pub(super) scenario: String,
     pub(super) places: Arc<Places>,
@@ -30,7 +34,7 @@ pub struct Rules {
     pub(super) index: Index,
     pub(super) inhibitions: Vec<Inhibition>,
     pub(super) silences: Vec<Silence>,
-    pub(super) tests: Vec<TestSpec>,
+    pub(super) tests: Vec<Test>,
 }
 
 /// Where alerts go.
@@ -167,6 +171,12 @@ impl Rules {
         self.sinks.iter().position(|sink| &*sink.name == name)
     }
 
+    /// Place of the route of this name.
+    #[must_use]
+    pub fn route_named(&self, name: &str) -> Option<usize> {
+        self.routes.iter().position(|route| &*route.name == name)
+    }
+
     /// Place of the default sink.
     #[must_use]
     pub const fn default_sink(&self) -> usize {
@@ -181,7 +191,7 @@ impl Rules {
 
     /// What must come of them.
     #[must_use]
-    pub fn tests(&self) -> &[TestSpec] {
+    pub fn tests(&self) -> &[Test] {
         &self.tests
     }
 

@@ -257,6 +257,12 @@ impl Seeds {
     pub const fn all(self) -> std::ops::RangeInclusive<u64> {
         self.first..=self.last
     }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(self) -> u64 {
+        self.last - self.first + 1
+    }
 }
 
 impl FromStr for Moment {

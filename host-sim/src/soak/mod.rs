@@ -7,13 +7,11 @@
 mod life;
 mod tally;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
-
+use crate::workers;
 use crate::world::World;
 
 pub use life::{LIVENESS_MS, Life};
-pub use tally::{FaultTally, Fold, Tally};
+pub use tally::{FaultTally, Tally};
 
 /// A life that has been played.
 #[derive(Clone, Debug)]
@@ -61,40 +59,13 @@ pub fn world(life: &Life) -> World {
 /// Plays `lives` lives on `threads` threads. Each that has been played is handed to `told`, in the order of their
 /// numbers; false from there ends the soak.
 pub fn run(seed: u64, lives: u64, threads: usize, mut told: impl FnMut(&Lived) -> bool) {
-    let next = AtomicU64::new(0);
-    let ends = AtomicBool::new(false);
-    let (sender, receiver) = mpsc::sync_channel::<Lived>(64);
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            let sender = sender.clone();
-            let (next, ends) = (&next, &ends);
-            scope.spawn(move || {
-                while !ends.load(Ordering::Relaxed) {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= lives || sender.send(live(&Life::new(seed, number))).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        let mut waiting = std::collections::BTreeMap::new();
-        let mut due = 0;
-        for lived in receiver {
-            waiting.insert(lived.number, lived);
-            while let Some(lived) = waiting.remove(&due) {
-                due += 1;
-                if !ends.load(Ordering::Relaxed) && !told(&lived) {
-                    ends.store(true, Ordering::Relaxed);
-                }
-            }
-        }
-    });
+    workers::in_order(lives, threads, |number| live(&Life::new(seed, number)), |lived| told(&lived));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workers::Fold;
 
     #[test]
     fn the_same_seed_lives_the_same_lives_on_any_number_of_threads() {

@@ -1,7 +1,6 @@
 //! What a soak adds up to.
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::world::World;
 
@@ -251,23 +250,6 @@ impl FaultTally {
         self.gateway_kill += other.gateway_kill;
         self.attacker += other.attacker;
         self.next_epoch += other.next_epoch;
-    }
-}
-
-/// The run hashes of all lives in their order, folded into one.
-#[derive(Default)]
-pub struct Fold(Sha256);
-
-impl Fold {
-    /// The next life.
-    pub fn add(&mut self, run_hash: &str) {
-        self.0.update(run_hash.as_bytes());
-    }
-
-    /// 64 hexadecimal digits.
-    #[must_use]
-    pub fn digest(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

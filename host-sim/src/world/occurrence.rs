@@ -8,7 +8,7 @@ use alertbus::role::gateway::ReceivedAlert;
 use alertbus::role::node::Refusal;
 use alertbus::{AlertId, NodeId};
 
-use crate::route::Cause;
+use crate::route::{Cause, Facts};
 
 /// Something worth telling.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +34,8 @@ pub enum Occurrence {
     Forged(AlertId),
     /// An alert goes to a sink.
     Routed {
-        /// Its name.
-        id: AlertId,
+        /// What rules see of it.
+        facts: Facts,
         /// Where it goes.
         sink: Arc<str>,
         /// The route that says so, unless it goes there by default.

@@ -87,7 +87,7 @@ impl World {
         let (facts, sink) = (dispatch.facts, Arc::clone(&dispatch.sink().name));
         let is_down = self.down.iter().any(|down| **down == *sink);
         self.tell(Occurrence::Routed {
-            id: facts.id,
+            facts,
             sink: Arc::clone(&sink),
             route: dispatch.route().map(|route| Arc::clone(&route.name)),
             cause: dispatch.cause.clone(),

@@ -83,9 +83,9 @@ impl Onlooker for Progress<'_> {
             Occurrence::Merged(alert) => format!("alert {alert} counted into a summary"),
             Occurrence::CutOff(alert) => format!("alert {alert} lost with the power of its node"),
             Occurrence::Warned { siren, .. } => format!("{} sounds", self.story.unit(*siren)),
-            Occurrence::Routed { id, sink, route, cause, .. } => {
+            Occurrence::Routed { facts, sink, route, cause, .. } => {
                 let by = route.as_ref().map_or_else(String::new, |route| format!(" by {route}"));
-                format!("{id} to {sink}{by}: {}", cause.name())
+                format!("{} to {sink}{by}: {}", facts.id, cause.name())
             }
             Occurrence::Reached { id, sink, .. } => format!("{id} has come to {sink}"),
             Occurrence::Waits { alert, route, until_ms } => {

@@ -295,7 +295,8 @@ impl Router {
         }
         let Some(open) = self.opened.get(facts.id) else { return };
         let (route_of, alert) = (&rules.routes[route], facts.id);
-        if let Some(deadline_ms) = route_of.deadline_ms {
+        // Repeats are late because they are meant to be.
+        if let Some(deadline_ms) = route_of.deadline_ms.filter(|_| cause != Cause::Repeated) {
             let due_ms = (open.detected_ms + deadline_ms).max(now_ms);
             self.timers.set(due_ms, Timer::Deadline { rules: Arc::clone(rules), route, alert });
         }
