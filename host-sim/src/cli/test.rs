@@ -19,7 +19,7 @@ use super::fault_options::FaultOptions;
 use super::interrupt::Interrupt;
 use super::{EXPECTATION_FAILED, INTERRUPTED, UNDECIDED, Voice, rules_file, values};
 use crate::route::{Rules, Seeds};
-use crate::trial::{Demands, Outcome, Run, Snapshot, Trial, Verdict};
+use crate::trial::{Demands, Judged, Outcome, Run, Snapshot, Trial, Verdict};
 use crate::workers::{self, Fold};
 
 use again::Again;
@@ -153,7 +153,7 @@ fn play(args: &Args, trial: Trial, out: &mut impl Write, voice: Voice) -> anyhow
     let interrupt = Interrupt::listen();
     let tests = trial.tests().to_vec();
     let scenarios: Vec<String> = trial.runs().iter().map(|run| run.play.clone()).collect();
-    let (mut outcomes, snapshots, runs) = trial.play(threads, |run, record| {
+    let Judged { mut outcomes, snapshots, runs } = trial.play(threads, |run, record| {
         fold.add(&record.run_hash);
         played += 1;
         if args.json {

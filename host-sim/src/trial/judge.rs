@@ -186,8 +186,9 @@ impl Judge {
     }
 
     fn deadline(&mut self, route: usize, deadline_ms: u64, down: &[usize], record: &Record, seen: &mut Seen) {
+        let to = self.rules.routes().get(route).map_or(&[][..], |route| &route.to);
         for played in &record.alerts {
-            for visit in &played.visits {
+            for visit in played.visits.iter().filter(|visit| to.contains(&visit.sink)) {
                 if visit.route == Some(route) && !visit.is_repeat && !down.contains(&visit.sink) {
                     self.alerts += 1;
                     match visit.after_ms {
@@ -219,7 +220,7 @@ impl Judge {
         let again_seed = match verdict {
             Verdict::Passed => None,
             Verdict::Undecided => self.undecided_seed,
-            Verdict::Failed => self.failing.first().copied().or(worst.map(|(_, seed)| seed)),
+            Verdict::Failed => self.failing.first().copied().or_else(|| worst.map(|(_, seed)| seed)),
         };
         let expectation = match &self.subject {
             Subject::Expectation(expectation) => expectation.text.clone(),

@@ -55,6 +55,16 @@ pub struct Trial {
     tests: Vec<String>,
 }
 
+/// What has come of a trial.
+pub struct Judged {
+    /// Of every expectation and every deadline.
+    pub outcomes: Vec<Outcome>,
+    /// Of every snapshot, still to be compared or kept.
+    pub snapshots: Vec<Snapshot>,
+    /// What was played.
+    pub runs: Vec<Run>,
+}
+
 impl Trial {
     /// The tests of `rules`.
     ///
@@ -163,7 +173,7 @@ impl Trial {
         mut self,
         threads: usize,
         mut told: impl FnMut(usize, &Record) -> bool,
-    ) -> Result<(Vec<Outcome>, Vec<Snapshot>, Vec<Run>), TooLarge> {
+    ) -> Result<Judged, TooLarge> {
         let (runs, rules) = (std::mem::take(&mut self.runs), Arc::clone(&self.rules));
         let mut jobs = Vec::new();
         for (number, run) in runs.iter().enumerate() {
@@ -189,7 +199,10 @@ impl Trial {
         });
         match broken {
             Some(error) => Err(error),
-            None => Ok((self.judges.into_iter().map(Judge::outcome).collect(), self.snapshots, runs)),
+            None => {
+                let outcomes = self.judges.into_iter().map(Judge::outcome).collect();
+                Ok(Judged { outcomes, snapshots: self.snapshots, runs })
+            }
         }
     }
 }

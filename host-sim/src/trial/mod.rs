@@ -12,7 +12,7 @@ mod outcome;
 mod record;
 mod snapshot;
 
-pub use layout::{Demands, Run, Trial};
+pub use layout::{Demands, Judged, Run, Trial};
 pub use outcome::{Outcome, Verdict};
 pub use record::{Played, Record, Visit};
 pub use snapshot::Snapshot;
