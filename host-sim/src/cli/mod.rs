@@ -9,6 +9,7 @@
 //! | 4 | undecided: runs ended before an expectation could be told |
 //! | 130 | interrupted |
 
+pub mod check;
 pub mod completions;
 pub mod decode;
 pub mod encode;
@@ -77,6 +78,7 @@ pub struct Cli {
 enum Command {
     Replay(replay::Args),
     Incidents(incidents::Args),
+    Check(check::Args),
     Test(test::Args),
     Soak(soak::Args),
     Gateway(gateway::Args),
@@ -172,6 +174,7 @@ impl Command {
         match self {
             Self::Replay(args) => replay::run(&args, voice),
             Self::Incidents(args) => incidents::run(&args),
+            Self::Check(args) => check::run(&args),
             Self::Test(args) => test::run(&args, voice),
             Self::Soak(args) => soak::run(&args, voice),
             Self::Gateway(args) => gateway::run(&args, voice),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::Voice;
-use crate::document::{Report, one_of};
+use crate::document::{Invalid, Report, one_of};
 use crate::route::Rules;
 
 /// The file in a folder that has rules.
@@ -16,7 +16,7 @@ pub(super) const FILE_NAME: &str = "rules.toml";
 /// remark is said, unless less was asked for.
 ///
 /// # Errors
-/// The rules are invalid ([`crate::document::Invalid`]).
+/// The rules are invalid.
 pub(super) fn open(name_or_path: &str, voice: Voice) -> anyhow::Result<Arc<Rules>> {
     let (rules, report) = read(name_or_path)?;
     if !voice.quiet && !report.is_empty() {
@@ -28,13 +28,13 @@ pub(super) fn open(name_or_path: &str, voice: Voice) -> anyhow::Result<Arc<Rules
 /// The same, with what is worth a remark.
 ///
 /// # Errors
-/// The rules are invalid ([`crate::document::Invalid`]).
-pub(super) fn read(name_or_path: &str) -> anyhow::Result<(Rules, Report)> {
+/// The rules are invalid.
+pub(super) fn read(name_or_path: &str) -> Result<(Rules, Report), Invalid> {
     let path = Path::new(name_or_path);
     if !Rules::embedded_names().any(|name| name == name_or_path) && path.is_dir() {
-        return Ok(Rules::load(&path.join(FILE_NAME))?);
+        return Rules::load(&path.join(FILE_NAME));
     }
-    Ok(Rules::open(name_or_path)?)
+    Rules::open(name_or_path)
 }
 
 /// Refuses names of sinks that the rules do not have.

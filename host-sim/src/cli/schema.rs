@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
+use crate::route::Rules;
 use crate::scenario::Scenario;
 
 /// Print the JSON schema of a file format
@@ -20,6 +21,8 @@ pub struct Args {
 enum Format {
     /// Scenario files: sites, nodes, incidents, counts and fill-ins
     Scenario,
+    /// Rules files: sinks, routes, inhibitions, silences and tests
+    Rules,
 }
 
 /// Prints the schema to standard output.
@@ -29,6 +32,7 @@ enum Format {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let schema = match args.format {
         Format::Scenario => Scenario::schema(),
+        Format::Rules => Rules::schema(),
     };
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema).map_err(io::Error::from)?;

@@ -68,6 +68,11 @@ pub struct Report {
 pub struct Invalid(Report);
 
 impl Report {
+    /// Nothing found in the file of this name.
+    pub(crate) fn nothing(name: &str) -> Self {
+        Self { name: name.to_owned(), diagnostics: Vec::new() }
+    }
+
     /// What was found, in the order of the file.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
@@ -175,6 +180,12 @@ impl Invalid {
             also: None,
         };
         Self(Report { name: name.into(), diagnostics: vec![diagnostic] })
+    }
+
+    /// Everything found.
+    #[must_use]
+    pub const fn report(&self) -> &Report {
+        &self.0
     }
 
     /// What is wrong, in the order of the file; never empty.

@@ -14,7 +14,7 @@ pub use diagnostic::{Diagnostic, Invalid, Level, Report};
 pub use read::FILE_LEN_MAX;
 
 pub(crate) use diagnostic::Findings;
-pub(crate) use read::{read, table};
+pub(crate) use read::{read, table, top_keys};
 pub(crate) use shape::{Format, Shape};
 pub(crate) use suggest::{near_miss, one_of, quoted};
 pub(crate) use tree::{Cursor, Inherited};

@@ -61,6 +61,13 @@ pub(crate) fn table<'t>(
     findings.is_empty().then_some(table)
 }
 
+/// The keys that stand at the top of a file, however wrong the rest is; none where it cannot be read.
+pub(crate) fn top_keys(path: &Path) -> Vec<String> {
+    let Ok(text) = read(path, "a file", String::new) else { return Vec::new() };
+    let (table, _) = DeTable::parse_recoverable(&text);
+    table.get_ref().keys().map(|key| key.get_ref().to_string()).collect()
+}
+
 /// A mistake of TOML, with the field it is in where that is a day: of these TOML itself knows the calendar.
 fn in_its_field(text: &str, at: usize, message: &str) -> (String, &'static str) {
     let before = text.get(..at).unwrap_or_default();

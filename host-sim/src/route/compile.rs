@@ -109,6 +109,7 @@ impl Compiler<'_, '_> {
         });
         rules.routes.push(Route {
             name: spec.name.as_str().into(),
+            when: spec.when.as_ref().map_or_else(|| "every alert".into(), |when| when.words().into()),
             to,
             deadline_ms: spec.deadline.map(|deadline| deadline.ms),
             escalation,

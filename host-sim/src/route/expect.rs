@@ -241,7 +241,9 @@ fn matchers(table: &Matchers) -> String {
         let has_operator = text.trim_start().starts_with(['=', '!', '<', '>']);
         if has_operator { format!("{name} {}", text.trim()) } else { format!("{name} = {}", text.trim()) }
     };
-    table.fields.iter().map(of_field).collect::<Vec<_>>().join(", ")
+    let quorum =
+        table.quorum.map(|quorum| format!("{} of {} within {}", quorum.needs, quorum.of, quorum.within));
+    table.fields.iter().map(of_field).chain(quorum).collect::<Vec<_>>().join(", ")
 }
 
 impl When {

@@ -12,6 +12,7 @@
 //! | `load`, `compile`, `sinks`, `expect`, `contradiction`, `check` | from a file to rules; what is wrong with them |
 //! | `rules`, `index` | what is held against an alert |
 //! | `router/` | what becomes of it over time |
+//! | `graph` | rules as a drawing |
 //!
 //! Nothing here reads a clock, opens a socket, or knows how an alert travels.
 
@@ -24,6 +25,7 @@ mod expression;
 mod facts;
 mod field;
 mod file;
+mod graph;
 mod index;
 mod load;
 mod places;

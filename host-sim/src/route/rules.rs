@@ -64,6 +64,8 @@ pub struct Escalation {
 pub struct Route {
     /// Its name.
     pub name: Arc<str>,
+    /// Which alerts it takes, in words.
+    pub when: Arc<str>,
     /// Places of its sinks.
     pub to: Vec<usize>,
     /// From detection to acknowledgement, in milliseconds.
