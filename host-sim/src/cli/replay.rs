@@ -151,7 +151,8 @@ async fn play(args: &Args, story: &Story, voice: Voice) -> anyhow::Result<(Summa
         writeln!(out, "{}\n", story.banner())?;
         // The first alert may be minutes away, or behind a pause.
         out.flush()?;
-        Running::start(Console::new(out))
+        let console = Console::new(out);
+        Running::start(if story.has_rules() { console.with_destinations() } else { console })
     });
     let controls = Controls { speed: args.speed, step: args.step, start_paused: args.start_paused };
     let progress = Progress::new(story, args.speed, voice);

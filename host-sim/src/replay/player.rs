@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Speed, Story};
 use crate::clock::Stopwatch;
-use crate::sink::{DRAIN_MAX, Running};
+use crate::sink::{DRAIN_MAX, Delivery, Running};
 use crate::world::{Occurrence, World};
 
 /// Steps between two looks at the signal when nothing else gives a pause.
@@ -111,18 +111,33 @@ impl<'s> Player<'s> {
 
     /// Tells all that has happened; false where a sink is gone.
     async fn tell_all(&mut self, world: &mut World, onlooker: &impl Onlooker) -> bool {
+        let mut arrived: Option<Delivery> = None;
         while let Some((calendar_ms, occurrence)) = world.poll_occurrence() {
             onlooker.happened(calendar_ms, &occurrence);
-            if !self.tell(&occurrence, onlooker).await {
+            // Where an alert goes is told right after it has arrived, and stands on its line.
+            if let (Occurrence::Routed { facts, sink, .. }, Some(delivery)) = (&occurrence, &mut arrived)
+                && delivery.id.as_ref().is_some_and(|id| *id == facts.id.to_string())
+            {
+                if self.story.has_rules() {
+                    delivery.to.push(sink.to_string());
+                }
+                continue;
+            }
+            let Some(next) = self.story.delivery(&occurrence) else { continue };
+            if let Some(delivery) = arrived.replace(next)
+                && !self.tell(delivery, onlooker).await
+            {
                 return false;
             }
         }
-        true
+        match arrived {
+            Some(delivery) => self.tell(delivery, onlooker).await,
+            None => true,
+        }
     }
 
     /// Hands an alert to every sink; false where one is gone.
-    async fn tell(&mut self, occurrence: &Occurrence, onlooker: &impl Onlooker) -> bool {
-        let Some(delivery) = self.story.delivery(occurrence) else { return true };
+    async fn tell(&mut self, delivery: Delivery, onlooker: &impl Onlooker) -> bool {
         for sink in self.sinks {
             if !sink.send(delivery.clone()).await {
                 return false;

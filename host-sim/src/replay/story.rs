@@ -106,6 +106,12 @@ impl Story {
         self
     }
 
+    /// Whether rules say what goes where.
+    #[must_use]
+    pub const fn has_rules(&self) -> bool {
+        self.plan.rules.is_some()
+    }
+
     /// What the world is made of.
     #[must_use]
     pub fn plan(&self) -> Plan {
@@ -306,6 +312,7 @@ impl Story {
             outcome,
             bytes: None,
             latency_ms: None,
+            to: Vec::new(),
         })
     }
 

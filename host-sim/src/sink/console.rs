@@ -10,12 +10,24 @@ use super::{Delivery, Sink};
 pub struct Console<W> {
     out: W,
     titles_written: bool,
+    /// There is a column for where each alert goes.
+    has_destinations: bool,
 }
 
 impl<W: Write> Console<W> {
     /// A console on `out`.
     pub const fn new(out: W) -> Self {
-        Self { out, titles_written: false }
+        Self { out, titles_written: false, has_destinations: false }
+    }
+
+    /// The same with a column for where each alert goes.
+    #[must_use]
+    pub fn with_destinations(self) -> Self {
+        Self { has_destinations: true, ..self }
+    }
+
+    fn destinations(&self, to: &str) -> String {
+        if self.has_destinations { format!("{to:<46}  ") } else { String::new() }
     }
 }
 
@@ -27,9 +39,10 @@ impl<W: Write + Send + 'static> Sink for Console<W> {
     fn deliver(&mut self, delivery: &Delivery) -> io::Result<()> {
         if !self.titles_written {
             self.titles_written = true;
+            let to = self.destinations("to");
             writeln!(
                 self.out,
-                "{:<19}  {:<9}  {:<15}  {:<23}  {:>5}  {:>10}  {:<13}  headline",
+                "{:<19}  {:<9}  {:<15}  {:<23}  {:>5}  {:>10}  {:<13}  {to}headline",
                 "time", "precedence", "kind", "site", "bytes", "latency", "mark"
             )?;
         }
@@ -38,10 +51,11 @@ impl<W: Write + Send + 'static> Sink for Console<W> {
         let time = delivery.time.get(..19).unwrap_or(&delivery.time).replace('T', " ");
         let bytes = delivery.bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
         let latency = delivery.latency_ms.map_or_else(|| delivery.outcome.to_owned(), seconds);
+        let to = self.destinations(&delivery.to.join(" "));
         writeln!(
             self.out,
             "{time}  {style}{precedence:<10}{style:#}  {kind:<15}  {site:<23}  {bytes:>5}  {latency:>10}  {mark:<13}  \
-             {headline}"
+             {to}{headline}"
         )
     }
 

@@ -57,6 +57,9 @@ pub struct Delivery {
     pub bytes: Option<usize>,
     /// From raised to received, in milliseconds, as far as the clocks tell.
     pub latency_ms: Option<u64>,
+    /// Names of the sinks that rules send it to as it arrives, where there are rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
 }
 
 /// Somewhere alerts go.

@@ -196,6 +196,7 @@ pub(in crate::cli) fn delivery(alert: &StoredAlert, again: bool, stored: bool) -
         id: Some(alert.id.to_string()),
         outcome,
         bytes: None,
+        to: Vec::new(),
         latency_ms: standing.age.map(|age| age.as_millis().into()),
     }
 }

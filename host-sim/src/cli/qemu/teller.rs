@@ -297,6 +297,7 @@ mod tests {
             outcome: "late",
             bytes: None,
             latency_ms: None,
+            to: Vec::new(),
         };
         let line = line_of(&delivery);
         assert_eq!((line.source, line.level.as_str()), ("uplink", "flash"));
