@@ -13,6 +13,7 @@ pub mod check;
 pub mod completions;
 pub mod decode;
 pub mod encode;
+pub mod explain;
 mod fault_options;
 pub mod gateway;
 pub mod incidents;
@@ -79,6 +80,7 @@ enum Command {
     Replay(replay::Args),
     Incidents(incidents::Args),
     Check(check::Args),
+    Explain(explain::Args),
     Test(test::Args),
     Soak(soak::Args),
     Gateway(gateway::Args),
@@ -175,6 +177,7 @@ impl Command {
             Self::Replay(args) => replay::run(&args, voice),
             Self::Incidents(args) => incidents::run(&args),
             Self::Check(args) => check::run(&args),
+            Self::Explain(args) => explain::run(&args, voice),
             Self::Test(args) => test::run(&args, voice),
             Self::Soak(args) => soak::run(&args, voice),
             Self::Gateway(args) => gateway::run(&args, voice),

@@ -280,7 +280,12 @@ impl Field {
             Self::Node => facts.node.map_or(Reading::Unknown, |node| Reading::Value(node.into())),
             Self::Late => Reading::Value(facts.standing.late.into()),
             Self::Exercise => Reading::Value(facts.id.exercise.into()),
-            _ => facts.alert.as_ref().map_or(Reading::Unknown, |alert| self.read_alert(alert)),
+            _ => match &facts.alert {
+                Some(alert) => self.read_alert(alert),
+                // What cannot be read is of unknown kind, and that has the fields of every kind only.
+                None if self.kinds() == EVERY_KIND => Reading::Unknown,
+                None => Reading::Lacking,
+            },
         }
     }
 

@@ -12,7 +12,7 @@
 //! | `load`, `compile`, `sinks`, `expect`, `contradiction`, `check` | from a file to rules; what is wrong with them |
 //! | `rules`, `index` | what is held against an alert |
 //! | `router/` | what becomes of it over time |
-//! | `graph` | rules as a drawing |
+//! | `graph`, `trace` | rules as a drawing; why an alert goes where it goes |
 //!
 //! Nothing here reads a clock, opens a socket, or knows how an alert travels.
 
@@ -32,6 +32,7 @@ mod places;
 mod router;
 mod rules;
 mod sinks;
+mod trace;
 mod words;
 
 pub use expect::{Expectation, Test};
@@ -43,4 +44,5 @@ pub use router::{Cause, Dispatch, Router, RouterEvent};
 pub use rules::{
     Escalation, Grouping, Inhibition, Match, Matching, OpeningHours, Route, Rules, Silence, Sink,
 };
+pub use trace::{Mismatch, RouteTrace, RouteVerdict};
 pub use words::{Count, Moment, Quorum, Seeds, Span};

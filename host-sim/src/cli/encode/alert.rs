@@ -21,7 +21,7 @@ use crate::scenario::Scenario;
 ///
 /// # Errors
 /// A value is not allowed, or a field lacks another.
-pub(super) fn alert(kind: &str, fields: &mut Fields) -> anyhow::Result<Alert> {
+pub(in crate::cli) fn alert(kind: &str, fields: &mut Fields) -> anyhow::Result<Alert> {
     let common = common(fields)?;
     let body = body(kind, fields)?;
     Ok(Alert { body, ..common })

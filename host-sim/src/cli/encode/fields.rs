@@ -129,7 +129,7 @@ pub(in crate::cli) fn one_of(word: &str, names: &[&str]) -> String {
 }
 
 /// All fields with what may stand in them, first those of every kind.
-pub(super) fn help() -> String {
+pub(in crate::cli) fn help() -> String {
     let listing = |fields: &Fields| -> String {
         fields.known.iter().map(|(name, allowed)| format!("  {name}={allowed}\n")).collect()
     };
