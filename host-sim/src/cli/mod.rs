@@ -12,6 +12,7 @@
 pub mod check;
 pub mod completions;
 pub mod decode;
+pub mod diff;
 pub mod encode;
 pub mod explain;
 mod fault_options;
@@ -21,6 +22,7 @@ mod interrupt;
 mod key_options;
 pub mod keys;
 pub mod man;
+pub mod new;
 pub mod node;
 pub mod qemu;
 pub mod replay;
@@ -81,7 +83,9 @@ enum Command {
     Incidents(incidents::Args),
     Check(check::Args),
     Explain(explain::Args),
+    Diff(diff::Args),
     Test(test::Args),
+    New(new::Args),
     Soak(soak::Args),
     Gateway(gateway::Args),
     Node(node::Args),
@@ -178,7 +182,9 @@ impl Command {
             Self::Incidents(args) => incidents::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Explain(args) => explain::run(&args, voice),
+            Self::Diff(args) => diff::run(&args, voice),
             Self::Test(args) => test::run(&args, voice),
+            Self::New(args) => new::run(&args, voice),
             Self::Soak(args) => soak::run(&args, voice),
             Self::Gateway(args) => gateway::run(&args, voice),
             Self::Node(args) => node::run(&args, voice),
