@@ -56,7 +56,7 @@ fn what_is_shown_of_host_sim_is_what_it_prints() {
     let runner = Runner::new("pages", alertbus_tests::host_sim());
     let mut faults = Vec::new();
     for step in steps().iter().filter(|step| step.is_run) {
-        if let Ok(Word::HostSim(line)) = shell::read(&step.command, &config) {
+        if let Ok(Word::Run(line)) = shell::read(&step.command, &config) {
             match runner.run(&line) {
                 Err(why) => faults.push(step.fault(&why)),
                 Ok(printed) => {

@@ -14,6 +14,8 @@ const COMMAND_S_MAX: Duration = Duration::from_secs(60);
 const CARGO: [&str; 9] = ["add", "build", "clippy", "doc", "fmt", "install", "run", "test", "tree"];
 /// Other programs that a page may show without their being run.
 const OTHER: [&str; 6] = ["cd", "git", "head", "probe-rs", "rustup", "sudo"];
+/// Programs that change a file of the page's own, and are run.
+const RUN: [&str; 1] = ["sed"];
 /// The ways to say `host-sim`, longest first.
 const HOST_SIM: [&str; 3] =
     ["cargo run --release --bin host-sim --", "cargo run --release --bin host-sim", "cargo sim"];
@@ -22,7 +24,7 @@ const HOST_SIM: [&str; 3] =
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Word {
     /// To be run, with `host-sim` for whatever stood for it.
-    HostSim(String),
+    Run(String),
     /// It exists.
     Known,
 }
@@ -33,8 +35,9 @@ pub(crate) fn read(command: &str, config: &str) -> Result<Word, String> {
     if command.starts_with("cargo sim") && !is_alias("sim") {
         return Err(".cargo/config.toml has no alias `sim`".into());
     }
-    if simulates(command) {
-        return Ok(Word::HostSim(plain(command)));
+    let program = command.split_whitespace().next().unwrap_or_default();
+    if simulates(command) || RUN.contains(&program) {
+        return Ok(Word::Run(plain(command)));
     }
     let mut words = command.split_whitespace();
     let program = words.next().unwrap_or_default();
@@ -114,6 +117,7 @@ impl Runner {
 #[test]
 fn a_command_that_does_not_exist_is_found() {
     let config = "[alias]\nsim = \"run\"\nverify = \"run\"\n";
+    assert_eq!(read("sed -i.bak s/a/b/ rules.toml", ""), Ok(Word::Run("sed -i.bak s/a/b/ rules.toml".into())));
     for known in ["cargo verify fmt lint", "cargo test", "git clone x", "cd alertbus"] {
         assert_eq!(read(known, config), Ok(Word::Known), "{known}");
     }
@@ -127,10 +131,10 @@ fn a_command_that_does_not_exist_is_found() {
 #[test]
 fn every_way_to_say_host_sim_is_understood() {
     for line in ["host-sim replay --json", "cargo sim replay --json"] {
-        assert_eq!(read(line, "sim = 1"), Ok(Word::HostSim("host-sim replay --json".into())), "{line}");
+        assert_eq!(read(line, "sim = 1"), Ok(Word::Run("host-sim replay --json".into())), "{line}");
     }
     let long = "cargo run --release --bin host-sim -- replay | cargo sim decode";
-    assert_eq!(read(long, ""), Ok(Word::HostSim("host-sim replay | host-sim decode".into())));
+    assert_eq!(read(long, ""), Ok(Word::Run("host-sim replay | host-sim decode".into())));
 }
 
 #[test]
