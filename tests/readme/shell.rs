@@ -117,7 +117,10 @@ impl Runner {
 #[test]
 fn a_command_that_does_not_exist_is_found() {
     let config = "[alias]\nsim = \"run\"\nverify = \"run\"\n";
-    assert_eq!(read("sed -i.bak s/a/b/ rules.toml", ""), Ok(Word::Run("sed -i.bak s/a/b/ rules.toml".into())));
+    assert_eq!(
+        read("sed -i.bak s/a/b/ rules.toml", ""),
+        Ok(Word::Run("sed -i.bak s/a/b/ rules.toml".into()))
+    );
     for known in ["cargo verify fmt lint", "cargo test", "git clone x", "cd alertbus"] {
         assert_eq!(read(known, config), Ok(Word::Known), "{known}");
     }
