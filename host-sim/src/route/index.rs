@@ -27,6 +27,16 @@ impl Alternative {
         self.matchers.iter().all(|(field, test)| holds(*field, test, facts))
     }
 
+    /// The same for one that the index has found: what it is found by holds already.
+    pub(super) fn fits_else(&self, found: Found, facts: &Facts) -> bool {
+        let is_known = |field: Field| match field {
+            Field::Kind | Field::Precedence => true,
+            Field::Site => found.by_site,
+            _ => false,
+        };
+        self.matchers.iter().all(|(field, test)| is_known(*field) || holds(*field, test, facts))
+    }
+
     fn test(&self, field: Field) -> Option<&Test> {
         self.matchers.iter().find(|(own, _)| *own == field).map(|(_, test)| test)
     }
@@ -98,6 +108,15 @@ impl Index {
     }
 }
 
+/// An alternative that may fit.
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    /// Its number.
+    pub(super) number: u32,
+    /// It stands with those of one site.
+    by_site: bool,
+}
+
 /// Two lists in one order.
 pub(super) struct Candidates<'i> {
     any: &'i [u32],
@@ -105,17 +124,17 @@ pub(super) struct Candidates<'i> {
 }
 
 impl Iterator for Candidates<'_> {
-    type Item = u32;
+    type Item = Found;
 
-    fn next(&mut self) -> Option<u32> {
-        let next = match (self.any.first(), self.of_site.first()) {
-            (Some(left), Some(right)) if left > right => &mut self.of_site,
-            (None, _) => &mut self.of_site,
-            _ => &mut self.any,
+    fn next(&mut self) -> Option<Found> {
+        let by_site = match (self.any.first(), self.of_site.first()) {
+            (Some(any), Some(of_site)) => any > of_site,
+            (any, _) => any.is_none(),
         };
-        let (first, rest) = next.split_first()?;
-        *next = rest;
-        Some(*first)
+        let list = if by_site { &mut self.of_site } else { &mut self.any };
+        let (first, rest) = list.split_first()?;
+        *list = rest;
+        Some(Found { number: *first, by_site })
     }
 }
 
@@ -143,13 +162,16 @@ fn sites_of(alternative: &Alternative, places: &Places) -> Option<Vec<u16>> {
         sites.dedup();
         sites
     });
-    match (of_site, of_nodes) {
+    let mut sites = match (of_site, of_nodes) {
         (Some(mut sites), Some(others)) => {
             sites.retain(|site| others.contains(site));
-            Some(sites)
+            sites
         }
-        (sites, others) => sites.or(others),
-    }
+        (sites, others) => sites.or(others)?,
+    };
+    // Whoever stands with a site is not held against it again.
+    sites.retain(|site| alternative.test(Field::Site).is_none_or(|test| test.allows((*site).into())));
+    Some(sites)
 }
 
 /// The places that a test lets through, if they are few and known.

@@ -222,13 +222,13 @@ impl Iterator for Matching<'_> {
     type Item = Match;
 
     fn next(&mut self) -> Option<Match> {
-        for number in self.candidates.by_ref() {
-            let at = usize::try_from(number).ok()?;
+        for found in self.candidates.by_ref() {
+            let at = usize::try_from(found.number).ok()?;
             let alternative = self.rules.alternatives.get(at)?;
             if self.last.is_some_and(|last| last != alternative.route) {
                 return None;
             }
-            if !alternative.fits(self.facts) {
+            if !alternative.fits_else(found, self.facts) {
                 continue;
             }
             let route = usize::try_from(alternative.route).ok()?;
